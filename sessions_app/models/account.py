@@ -1,0 +1,43 @@
+"""An account: one API key, hence one project of the vendor's, with the state of its polling."""
+
+from django.db import models
+
+from .fields import EncryptedTextField
+
+
+class Account(models.Model):
+    """A key and how reading with it goes.  The row is its own queue: `next_sweep_at` and `lease_until`."""
+
+    slug = models.SlugField(unique=True, max_length=80)
+    name = models.CharField(max_length=120)
+    base_url = models.URLField(max_length=500)
+    api_key = EncryptedTextField()
+    is_simulator = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True, help_text="Read and shown on the floor.")
+
+    project_id = models.CharField(max_length=80, blank=True)
+    project_name = models.CharField(max_length=200, blank=True)
+    balance_microusd = models.BigIntegerField(null=True)
+    balance_read_at = models.DateTimeField(null=True)
+    concurrent_browsers = models.IntegerField(null=True, help_text="The vendor's `rateLimit`.")
+
+    next_sweep_at = models.DateTimeField(null=True, help_text="Empty: at once.")
+    lease_until = models.DateTimeField(null=True, help_text="Set while a worker sweeps.")
+    last_read_at = models.DateTimeField(null=True, help_text="Start of the last sweep that succeeded.")
+    next_reconcile_at = models.DateTimeField(null=True, help_text="When every page is read again.")
+    reconcile_page = models.IntegerField(default=1, help_text="Where the reading of every page goes on.")
+    reconcile_started_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True, help_text="Start of the last complete reading.")
+    sessions_upstream = models.IntegerField(null=True, help_text="`total` of the last list reply.")
+
+    failing_since = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0, help_text="Sweeps that failed one after another.")
+    error_kind = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True, help_text="In words, with what to do.")
+    set_aside = models.JSONField(default=list, blank=True, help_text="Records of the last sweep that nobody could read.")
+
+    class Meta:
+        indexes = [models.Index(fields=["is_active", "next_sweep_at"], name="account_due")]
+
+    def __str__(self) -> str:
+        return self.name

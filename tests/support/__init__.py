@@ -1,0 +1,1 @@
+"""What tests share: a clean environment, and the real things (Valkey, PostgreSQL, Chromium, the whole floor)."""
