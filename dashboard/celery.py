@@ -66,11 +66,6 @@ app.conf.update(
     task_soft_time_limit=50,
     task_time_limit=60,
     task_default_queue="default",
-    task_routes={
-        "sessions_app.tasks.sweep_due": {"queue": "poll"},
-        "sessions_app.tasks.finish_stops": {"queue": "poll"},
-        "sessions_app.tasks.capture_pictures": {"queue": "pictures"},
-    },
     task_serializer="json",
     accept_content=["json"],
     timezone="UTC",
@@ -89,14 +84,6 @@ app.conf.update(
     redbeat_lock_timeout=10,  # seconds until a second beat takes over from a dead one
     beat_max_loop_interval=2,  # also how often the second one looks
     beat_schedule={
-        "sweep_due": {"task": "sessions_app.tasks.sweep_due", "schedule": 1.0, "options": TICK},
-        "finish_stops": {"task": "sessions_app.tasks.finish_stops", "schedule": 2.0, "options": TICK},
-        "capture_pictures": {"task": "sessions_app.tasks.capture_pictures", "schedule": 2.0, "options": TICK},
-        "refresh_account_facts": {
-            "task": "sessions_app.tasks.refresh_account_facts",
-            "schedule": 60.0,
-            "options": TICK,
-        },
         # The canary sings in a queue of each worker: the supervisor replaces one whose canary falls silent.
         **{
             f"heartbeat_{queue}": {

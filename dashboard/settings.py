@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from dashboard import secrets
+from dashboard.processes.layout import embedded_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -42,7 +43,7 @@ UPSTREAM_PROXY = variable("UPSTREAM_PROXY")
 LIVE_VIEW_ORIGINS = variable("LIVE_VIEW_ORIGINS", "https://live.browser-use.com").replace(",", " ").split()
 LOOPBACK_ORIGINS = ["http://127.0.0.1:*", "http://localhost:*"] if UPSTREAM_IS_LOOPBACK else []
 
-REDIS_URL = variable("REDIS_URL") or f"unix://{DATA_DIR}/run/valkey.sock?db=0"
+REDIS_URL = variable("REDIS_URL") or embedded_redis_url(DATA_DIR)
 DATABASE_URL = variable("DATABASE_URL") or f"sqlite:///{DATA_DIR}/watchfloor.sqlite3"
 
 # ---- Django ----------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ class Answer(NamedTuple):
 class Sight(NamedTuple):
     """What a viewer may see and do on the floor.  Pages and pushed rows are rendered once per sight, not per person."""
 
-    costs: bool = False
+    see_costs: bool = False
     watch_live: bool = False
     take_control: bool = False
     stop_task: bool = False

@@ -34,7 +34,9 @@ class Account(models.Model):
     failures = models.IntegerField(default=0, help_text="Sweeps that failed one after another.")
     error_kind = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True, help_text="In words, with what to do.")
-    set_aside = models.JSONField(default=list, blank=True, help_text="Records of the last sweep that nobody could read.")
+    set_aside = models.JSONField(
+        default=list, blank=True, help_text="Records of the last sweep that nobody could read."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["is_active", "next_sweep_at"], name="account_due")]

@@ -11,7 +11,9 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     actor_name = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=60, help_text="Dotted: `stop.requested`, `live_view.opened`, …")
-    session = models.ForeignKey("sessions_app.AgentSession", on_delete=models.PROTECT, null=True, related_name="+")
+    session = models.ForeignKey(
+        "sessions_app.AgentSession", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     detail = models.JSONField(default=dict)
 
     class Meta:

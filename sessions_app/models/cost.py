@@ -13,7 +13,9 @@ class CostHour(models.Model):
     """
 
     pk = models.CompositePrimaryKey("session_id", "hour")
-    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, db_index=False, related_name="cost_hours")
+    session = models.ForeignKey(
+        AgentSession, on_delete=models.CASCADE, db_index=False, related_name="cost_hours"
+    )
     hour = models.IntegerField(db_index=True, help_text="Whole hours since 1970, UTC.")
     llm_microusd = models.BigIntegerField(default=0)
     proxy_microusd = models.BigIntegerField(default=0)

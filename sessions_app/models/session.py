@@ -46,7 +46,9 @@ class AgentSession(models.Model):
     observed_at = models.DateTimeField(help_text="When the request began whose answer this is.")
     changed_at = models.DateTimeField(db_index=True, help_text="Our clock, at the last change of `version`.")
     first_seen_at = models.DateTimeField()
-    oddities = models.JSONField(default=list, blank=True, help_text="Fields off the contract: [[field, raw], …].")
+    oddities = models.JSONField(
+        default=list, blank=True, help_text="Fields off the contract: [[field, raw], …]."
+    )
 
     # What watching taught us.
     is_live = models.BooleanField(default=True, help_text="Neither ended nor gone.")
@@ -91,7 +93,9 @@ class AgentSession(models.Model):
 class SessionDetail(models.Model):
     """The bulk of a reply, for the session's own page only."""
 
-    session = models.OneToOneField(AgentSession, on_delete=models.CASCADE, primary_key=True, related_name="detail")
+    session = models.OneToOneField(
+        AgentSession, on_delete=models.CASCADE, primary_key=True, related_name="detail"
+    )
     raw = models.TextField(blank=True, help_text="The reply as JSON, credentials and presigned URLs cut out.")
     raw_bytes = models.IntegerField(default=0, help_text="Size before it was cut to what we keep.")
     live_url = EncryptedTextField(blank=True, help_text="A credential: whoever has it can drive the browser.")

@@ -9,7 +9,9 @@ class Snapshot(models.Model):
     """One change.  Integers only: a thousand live sessions write tens of millions of these a month."""
 
     pk = models.CompositePrimaryKey("session_id", "at_ms")
-    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, db_index=False, related_name="snapshots")
+    session = models.ForeignKey(
+        AgentSession, on_delete=models.CASCADE, db_index=False, related_name="snapshots"
+    )
     at_ms = models.BigIntegerField(help_text="When the request began, Unix milliseconds.")
     status_code = models.SmallIntegerField(help_text="Index into rules.history.STATUS_CODES.")
     step_count = models.BigIntegerField()

@@ -29,7 +29,9 @@ class StopRequest(models.Model):
     session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="stops")
     strategy = models.CharField(max_length=16, choices=[("task", "Stop task"), ("session", "End session")])
     state = models.CharField(max_length=16, choices=StopState, default=StopState.REQUESTED)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     requested_by_name = models.CharField(max_length=150, help_text="As it was at the click.")
     reason = models.CharField(max_length=500, blank=True)
     requested_at = models.DateTimeField()
