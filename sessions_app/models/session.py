@@ -1,12 +1,24 @@
 """A session of the vendor's, as last read, with what we learned by watching it."""
 
+from datetime import datetime
+
 from django.db import models
+from django.db.models import F
 from django.urls import reverse
 
 from sessions_app.types import FINAL_STATUSES
 
 from .account import Account
 from .fields import EncryptedTextField
+
+
+class SessionQuerySet(models.QuerySet["AgentSession"]):
+    def update_shown(self, now: datetime, **columns: object) -> int:
+        """`update` for columns that a page shows: the version rises, so caches and open screens notice.
+
+        Whoever calls it also calls `live.publish.changed_on_commit`, in the same transaction.
+        """
+        return self.update(version=F("version") + 1, changed_at=now, **columns)
 
 
 class AgentSession(models.Model):
@@ -56,9 +68,9 @@ class AgentSession(models.Model):
     progress_at = models.DateTimeField(help_text="When steps or cost last moved.")
     step_repeats = models.IntegerField(default=0, help_text="Steps in a row with the same summary.")
     burn_microusd_per_min = models.BigIntegerField(default=0)
-    burn_from_microusd = models.BigIntegerField(default=0, help_text="Total at the start of the burn window.")
-    burn_from_at = models.DateTimeField(help_text="Start of the burn window.")
+    burn_at = models.DateTimeField(help_text="When the burn rate last took in an observation.")
     ended_at = models.DateTimeField(null=True, help_text="When we saw it ended; the vendor does not say.")
+    unread_since = models.DateTimeField(null=True, help_text="Reading just this one fails since then.")
     missing_since = models.DateTimeField(null=True, help_text="Upstream answered 404 once.")
     gone_at = models.DateTimeField(null=True, help_text="Deleted upstream, confirmed by two reads.")
     attention = models.JSONField(default=list, blank=True, help_text="[{code, since, …}], worst first.")
@@ -67,6 +79,8 @@ class AgentSession(models.Model):
     picture = models.CharField(max_length=64, blank=True, help_text="Content hash of the last picture.")
     picture_at = models.DateTimeField(null=True, help_text="When that picture was fetched.")
     picture_tried_at = models.DateTimeField(null=True, help_text="Last attempt, successful or not.")
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -1,9 +1,61 @@
 """What every page needs around its content."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString, mark_safe
+
+from sessions_app.access.roles import sight_of
+from sessions_app.queries import pulse
+from sessions_app.types import Sight
+
+PAGES = (
+    ("live", "Live", None),
+    ("attention", "Attention", None),
+    ("sessions", "Sessions", None),
+    ("costs", "Costs", "sessions_app.see_costs"),
+    ("stops", "Stops", None),
+    ("settings", "Settings", "sessions_app.manage"),
+)
+"""URL name (the icon has the same), label, and the permission without which the page is not offered."""
+HOME_OF = {"session": "sessions", "stop": "stops", "stop_receipt": "stops"}
+THEMES = {"light", "dark"}
 
 
-def chrome(request: HttpRequest) -> dict:
-    """Context processor: whether what is shown is simulated."""
-    return {"simulated": settings.SIMULATOR}
+class Floor:
+    """The floor's pulse, read when a template first asks: sign-in pages never touch the database for it."""
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    @cached_property
+    def facts(self) -> pulse.Pulse:
+        return pulse.take()
+
+    @cached_property
+    def strip(self) -> SafeString:
+        return mark_safe(pulse.render(self.facts, self._sight).decode())  # noqa: S308 a rendered template
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: theme, navigation, what this person may see, and the pulse of the floor."""
+    theme = request.COOKIES.get("theme", "")
+    context = {"simulated": settings.SIMULATOR, "theme": theme if theme in THEMES else ""}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return context
+    sight = sight_of(user)
+    return context | {"sight": sight, "floor": Floor(sight), "navigation": _navigation(request)}
+
+
+def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    match = request.resolver_match
+    here = HOME_OF.get(match.url_name, match.url_name) if match else None
+    return [
+        {"name": name, "label": label, "url": reverse(name), "current": name == here}
+        for name, label, permission in PAGES
+        if permission is None or request.user.has_perm(permission)
+    ]

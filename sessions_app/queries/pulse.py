@@ -1,0 +1,149 @@
+"""The pulse of the floor: how many do what, what it burns, how old the reading is.  Two queries, on every page."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Count, Q, Sum
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from sessions_app.models import Account, AgentSession
+from sessions_app.types import Sight, Status
+
+STALE_AFTER_S = 15
+"""A reading older than this is shown as old: nobody may take it for the present."""
+FARTHEST = timedelta(days=365)
+"""A balance that lasts longer than this "lasts": no date is worth showing."""
+
+NEVER, OK, STALE, FAILING = "never", "ok", "stale", "failing"
+WORST_FIRST = (FAILING, STALE, NEVER, OK)
+
+
+class Reading(NamedTuple):
+    """How reading one account goes.  `state` is ok, stale, failing, or never (the first read is under way)."""
+
+    name: str
+    state: str
+    read_at: datetime | None
+    failing_since: datetime | None
+    error: str
+    balance_microusd: int | None
+    runs_out_at: datetime | None
+
+
+class Pulse(NamedTuple):
+    """The numbers of the summary strip.  Money in micro-dollars; `balance_microusd` None when nobody said."""
+
+    running: int
+    idle: int
+    starting: int
+    other: int
+    attention: int
+    burn_microusd_per_min: int
+    balance_microusd: int | None
+    runs_out_at: datetime | None
+    readings: tuple[Reading, ...]
+
+    @property
+    def live(self) -> int:
+        return self.running + self.idle + self.starting + self.other
+
+    @property
+    def state(self) -> str:
+        """That of the worst account; `never` when there is none."""
+        states = {reading.state for reading in self.readings}
+        return next((state for state in WORST_FIRST if state in states), NEVER)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The oldest of the accounts' last readings: the page is as old as that."""
+        return min((reading.read_at for reading in self.readings if reading.read_at), default=None)
+
+    @property
+    def broken(self) -> list[Reading]:
+        return [reading for reading in self.readings if reading.state in {FAILING, STALE}]
+
+
+def take(now: datetime | None = None) -> Pulse:
+    """The pulse as the database has it."""
+    now = now or timezone.now()
+    tallies = list(_tallies())
+    burns: dict[int, int] = {}
+    for tally in tallies:
+        burns[tally["account"]] = burns.get(tally["account"], 0) + tally["burn"]
+    accounts = Account.objects.filter(is_active=True).order_by("name", "id").only(*_ACCOUNT_FIELDS)
+    readings = tuple(_reading(account, burns.get(account.pk, 0), now) for account in accounts)
+    balances = [r.balance_microusd for r in readings if r.balance_microusd is not None]
+    return Pulse(
+        running=_sum(tallies, Status.RUNNING),
+        idle=_sum(tallies, Status.IDLE),
+        starting=_sum(tallies, Status.CREATED),
+        other=sum(t["sessions"] for t in tallies if t["status"] not in _COUNTED),
+        attention=sum(t["flagged"] for t in tallies),
+        burn_microusd_per_min=sum(burns.values()),
+        balance_microusd=sum(balances) if balances else None,
+        runs_out_at=min((r.runs_out_at for r in readings if r.runs_out_at), default=None),
+        readings=readings,
+    )
+
+
+def render(pulse: Pulse, sight: Sight) -> bytes:
+    """templates/_pulse.html, for the page and for the push alike."""
+    context = {"pulse": pulse, "sight": sight, "stale_after_s": STALE_AFTER_S}
+    return render_to_string("_pulse.html", context).encode()
+
+
+def rendered(sight: Sight) -> bytes:
+    """The summary strip as it is now, for everybody of this `sight`."""
+    return render(take(), sight)
+
+
+_COUNTED = {Status.RUNNING, Status.IDLE, Status.CREATED}
+_ACCOUNT_FIELDS = ("name", "last_read_at", "failing_since", "error", "balance_microusd", "balance_read_at")
+
+
+def _tallies() -> Iterable[dict]:
+    return (
+        AgentSession.objects.filter(is_live=True, account__is_active=True)
+        .values("account", "status")
+        .annotate(
+            sessions=Count("id"),
+            flagged=Count("id", filter=Q(attention_rank__gt=0)),
+            burn=Sum("burn_microusd_per_min"),
+        )
+        .order_by()
+    )
+
+
+def _sum(tallies: list[dict], status: str) -> int:
+    return sum(t["sessions"] for t in tallies if t["status"] == status)
+
+
+def _reading(account: Account, burn_microusd_per_min: int, now: datetime) -> Reading:
+    return Reading(
+        name=account.name,
+        state=_state(account, now),
+        read_at=account.last_read_at,
+        failing_since=account.failing_since,
+        error=account.error,
+        balance_microusd=account.balance_microusd,
+        runs_out_at=_runs_out_at(account, burn_microusd_per_min, now),
+    )
+
+
+def _state(account: Account, now: datetime) -> str:
+    if account.failing_since:
+        return FAILING
+    if account.last_read_at is None:
+        return NEVER
+    return STALE if now - account.last_read_at > timedelta(seconds=STALE_AFTER_S) else OK
+
+
+def _runs_out_at(account: Account, burn_microusd_per_min: int, now: datetime) -> datetime | None:
+    """When this account's balance is spent at this pace; None when that is far off or nobody knows."""
+    if account.balance_microusd is None or burn_microusd_per_min <= 0:
+        return None
+    minutes = max(0, account.balance_microusd) / burn_microusd_per_min
+    lasts = timedelta(minutes=minutes) if minutes < FARTHEST.total_seconds() / 60 else FARTHEST
+    return (account.balance_read_at or now) + lasts if lasts < FARTHEST else None

@@ -1,0 +1,30 @@
+"""When to look again: often where something happens, seldom where nothing does, politely after a refusal."""
+
+import random
+from datetime import timedelta
+
+LIVE_EVERY_S = 2.0
+QUIET_EVERY_S = 5.0
+LONGEST_BACKOFF_S = 60.0
+BAD_KEY_PAUSE_S = 120.0
+"""A refused key does not heal by asking: look seldom, and tell a person."""
+
+
+def after_success(live: int) -> timedelta:
+    """The pause after a sweep that found `live` live sessions."""
+    return timedelta(seconds=LIVE_EVERY_S if live else QUIET_EVERY_S)
+
+
+def after_failure(failures: int, error_kind: str, retry_after_s: float | None) -> timedelta:
+    """The pause after the `failures`-th failure in a row.  Full jitter, so that workers don't march in step."""
+    if retry_after_s is not None:
+        return timedelta(seconds=retry_after_s)
+    if error_kind in {"unauthorized", "payment_required"}:
+        return timedelta(seconds=BAD_KEY_PAUSE_S)
+    ceiling = min(LONGEST_BACKOFF_S, LIVE_EVERY_S * 2 ** min(failures, 10))
+    return timedelta(seconds=random.uniform(LIVE_EVERY_S / 2, ceiling))
+
+
+def reconcile_every(pages: int) -> timedelta:
+    """How often all pages are read again: a small account costs nothing, a large one goes easy."""
+    return timedelta(minutes=2) if pages <= 10 else timedelta(minutes=10 if pages <= 200 else 60)

@@ -1,0 +1,205 @@
+"""What a fresh answer means for what we know.  Pure: values and moments in, values out."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sessions_app.rules.burn import first_burn, updated_burn
+from sessions_app.rules.history import to_hour
+from sessions_app.types import Oddity, SessionData, Status
+
+CLOCK_WAS_SET_BACK = timedelta(minutes=2)
+"""An older `updatedAt` is a late answer; when it goes on for this long, the vendor's clock was set back."""
+
+
+class Known(NamedTuple):
+    """The part of a stored session that a fresh answer is compared with."""
+
+    id: int
+    uuid: UUID
+    digest: int
+    version: int
+    status: str
+    title: str
+    last_step: str
+    step_count: int
+    is_task_successful: bool | None
+    max_cost_microusd: int | None
+    llm_cost_microusd: int | None
+    proxy_cost_microusd: int | None
+    browser_cost_microusd: int | None
+    total_cost_microusd: int | None
+    tokens_in: int
+    tokens_out: int
+    proxy_used_bytes: int | None
+    created_at: datetime
+    updated_at: datetime | None
+    observed_at: datetime
+    first_seen_at: datetime
+    status_since: datetime
+    progress_at: datetime
+    step_repeats: int
+    burn_microusd_per_min: int
+    burn_at: datetime
+    ended_at: datetime | None
+
+
+class Spend(NamedTuple):
+    """What was spent since the last answer, in micro-dollars, and the hour that it is booked to."""
+
+    hour: int
+    llm: int
+    proxy: int
+    browser: int
+    total: int
+
+
+class Change(NamedTuple):
+    """What to write: columns of the session, and whether history gets a snapshot, a step, a booking."""
+
+    columns: dict[str, object]
+    snapshot: bool
+    step: bool
+    spend: Spend | None
+    ended: bool
+
+
+def is_late(known: Known, seen: SessionData, read_at: datetime) -> bool:
+    """Whether an answer tells of an older moment than the one we know, and so must change nothing.
+
+    Ordered by when our requests began; clocks of the vendor only break the tie of a stale replica.
+    """
+    if read_at <= known.observed_at:
+        return True
+    if seen.updated_at is None or known.updated_at is None:
+        return False
+    return seen.updated_at < known.updated_at and read_at - known.observed_at < CLOCK_WAS_SET_BACK
+
+
+def first_sight(seen: SessionData, read_at: datetime) -> Change:
+    """A session that we have never seen."""
+    created_at = seen.created_at or read_at
+    # It has had its status for a while; the vendor's `updatedAt` is the best that is known of since when.
+    since = min(max(seen.updated_at or read_at, created_at), read_at)
+    running = seen.status == Status.RUNNING
+    columns = _facts(seen, None) | {
+        "uuid": seen.uuid,
+        "version": 1,
+        "created_at": created_at,
+        "first_seen_at": read_at,
+        "observed_at": read_at,
+        "changed_at": read_at,
+        "status_since": since,
+        "progress_at": since,
+        "step_repeats": 1 if seen.last_step else 0,
+        "burn_microusd_per_min": first_burn(seen.total_cost_microusd or 0, created_at, read_at)
+        if running
+        else 0,
+        "burn_at": read_at,
+        "is_live": not seen.is_final,
+        "ended_at": since if seen.is_final else None,
+    }
+    return Change(columns, True, bool(seen.last_step), _spend(seen, None, since), False)
+
+
+def next_sight(known: Known, seen: SessionData, read_at: datetime) -> Change:
+    """A session that we know, and whose answer differs from the last."""
+    facts = _facts(seen, known)
+    moved = seen.step_count != known.step_count or facts["total_cost_microusd"] != known.total_cost_microusd
+    status_changed = seen.status != known.status
+    said = (seen.last_step or "", seen.step_count) != (known.last_step, known.step_count)
+    spend = _spend(seen, known, read_at)
+    columns = facts | {
+        "version": known.version + 1,
+        "observed_at": read_at,
+        "changed_at": read_at,
+        "status_since": read_at if status_changed else known.status_since,
+        "progress_at": read_at if moved or status_changed else known.progress_at,
+        "step_repeats": _repeats(known, seen),
+        "is_live": not seen.is_final,
+        "ended_at": (known.ended_at or read_at) if seen.is_final else None,
+        "missing_since": None,
+        "gone_at": None,
+        "unread_since": None,
+        **_burn(known, seen, spend, read_at),
+    }
+    history = ("llm_cost_microusd", "proxy_cost_microusd", "browser_cost_microusd", "tokens_in", "tokens_out")
+    snapshot = moved or status_changed or any(facts[name] != getattr(known, name) for name in history)
+    return Change(
+        columns, snapshot, said and bool(seen.last_step), spend, seen.is_final and not known.ended_at
+    )
+
+
+def _facts(seen: SessionData, known: Known | None) -> dict[str, object]:
+    """The vendor's facts as columns.  A cost that is missing or unreadable now keeps its last known value."""
+
+    def kept(name: str) -> int | None:
+        value = getattr(seen, name)
+        return value if value is not None or known is None else getattr(known, name)
+
+    return {
+        "digest": seen.digest,
+        "status": seen.status[:64],
+        "model": seen.model[:128],
+        "title": (seen.title or "")[:500],
+        "last_step": (seen.last_step or "")[:1000],
+        "step_count": seen.step_count,
+        "is_task_successful": seen.is_task_successful,
+        "profile_id": seen.profile_id,
+        "workspace_id": seen.workspace_id,
+        "proxy_country": (seen.proxy_country or "")[:64],
+        "max_cost_microusd": seen.max_cost_microusd,
+        "llm_cost_microusd": kept("llm_cost_microusd"),
+        "proxy_cost_microusd": kept("proxy_cost_microusd"),
+        "browser_cost_microusd": kept("browser_cost_microusd"),
+        "total_cost_microusd": kept("total_cost_microusd"),
+        "tokens_in": seen.tokens_in,
+        "tokens_out": seen.tokens_out,
+        "proxy_used_bytes": kept("proxy_used_bytes"),
+        "has_live_url": bool(seen.live_url),
+        "has_screenshot": bool(seen.screenshot_url),
+        "updated_at": seen.updated_at,
+        "oddities": [list(oddity) for oddity in (*seen.oddities, *_strange_money(seen, known))],
+    }
+
+
+def _strange_money(seen: SessionData, known: Known | None) -> list[Oddity]:
+    """A running total that is negative, or that ran backwards: kept as it is, but said."""
+    total = seen.total_cost_microusd
+    if total is None:
+        return []
+    if total < 0:
+        return [Oddity("totalCostUsd", "is negative")]
+    before = known.total_cost_microusd if known else None
+    return [Oddity("totalCostUsd", "has fallen")] if before is not None and total < before else []
+
+
+def _repeats(known: Known, seen: SessionData) -> int:
+    """Steps in a row that said the same.  A new summary, or a new task, starts again."""
+    if (seen.last_step or "") != known.last_step or seen.step_count < known.step_count:
+        return 1 if seen.last_step else 0
+    if not seen.last_step:
+        return 0
+    return min(known.step_repeats + (seen.step_count - known.step_count), 1_000_000)
+
+
+def _spend(seen: SessionData, known: Known | None, booked_at: datetime) -> Spend | None:
+    """The rise of each total.  Nothing when nothing moved; a fall is a negative rise, so sums stay true."""
+
+    def rise(name: str) -> int:
+        value = getattr(seen, name)
+        before = (getattr(known, name) if known else None) or 0
+        return 0 if value is None else value - before
+
+    rises = [rise(f"{kind}_cost_microusd") for kind in ("llm", "proxy", "browser", "total")]
+    return Spend(to_hour(booked_at), *rises) if any(rises) else None
+
+
+def _burn(known: Known, seen: SessionData, spend: Spend | None, read_at: datetime) -> dict[str, object]:
+    if seen.is_final:
+        return {"burn_microusd_per_min": 0, "burn_at": read_at}
+    if known.status != Status.RUNNING and seen.status == Status.RUNNING:
+        # A task has just begun: what the idle browser cost before says nothing about it.
+        return {"burn_microusd_per_min": known.burn_microusd_per_min, "burn_at": read_at}
+    burn = updated_burn(known.burn_microusd_per_min, spend.total if spend else 0, known.burn_at, read_at)
+    return {"burn_microusd_per_min": burn, "burn_at": read_at}
