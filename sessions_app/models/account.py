@@ -28,6 +28,10 @@ class Account(models.Model):
     reconcile_page = models.IntegerField(default=1, help_text="Where the reading of every page goes on.")
     reconcile_started_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True, help_text="Start of the last complete reading.")
+    single_read_after = models.BigIntegerField(
+        default=0, help_text="Id of the last session read alone: the next sweep goes on behind it."
+    )
+    names_read_at = models.DateTimeField(null=True, help_text="When names of profiles and workspaces were read.")
     sessions_upstream = models.IntegerField(null=True, help_text="`total` of the last list reply.")
 
     failing_since = models.DateTimeField(null=True)

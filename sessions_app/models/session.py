@@ -89,6 +89,11 @@ class AgentSession(models.Model):
                 condition=models.Q(is_live=True),
                 name="session_live",
             ),
+            models.Index(
+                fields=["account", "-ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="session_ended",
+            ),
             models.Index(fields=["-created_at", "-id"], name="session_newest"),
             models.Index(fields=["-total_cost_microusd", "-id"], name="session_dearest"),
         ]
@@ -115,6 +120,7 @@ class SessionDetail(models.Model):
     live_url = EncryptedTextField(blank=True, help_text="A credential: whoever has it can drive the browser.")
     live_url_digest = models.BigIntegerField(default=0)
     recording_urls = EncryptedTextField(blank=True, help_text="One a line.  Presigned.")
+    recording_urls_digest = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"detail of session {self.session_id}"
