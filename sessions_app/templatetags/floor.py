@@ -69,6 +69,12 @@ def duration(span: timedelta | float | None) -> str:
 
 
 @register.simple_tag
+def span(begin: datetime, end: datetime | None) -> str:
+    """How long it took from `begin` to `end`; `–` when nobody knows."""
+    return duration(None if end is None else end - begin)
+
+
+@register.simple_tag
 def moment(at: datetime | None, how: str = "relative") -> str:
     """A `<time>` with the absolute UTC text inside.  `how`, for static/js/time.js: relative ("3 min ago"),
     elapsed ("3 m 12 s", counting) or clock (the reader's own zone)."""

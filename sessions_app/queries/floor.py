@@ -1,0 +1,153 @@
+"""The live floor: which sessions are shown, in which order, and what one may filter by."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Coalesce
+
+from sessions_app.models import Account, AgentSession, UpstreamName
+from sessions_app.queries import search
+from sessions_app.types import KNOWN_STATUSES, Status
+
+PAGE = 60
+"""Rows of a page: fills a wall in rows of 2, 3, 4, 5 and 6."""
+MAX_PAGE = 10_000
+
+ORDERS = {
+    "attention": ("Attention", ("-attention_rank", "-created_at", "-id")),
+    "newest": ("Newest", ("-created_at", "-id")),
+    "longest": ("Longest running", ("created_at", "id")),
+    "cost": ("Cost", (Coalesce("total_cost_microusd", -1).desc(), "-id")),
+    "burn": ("$/min", ("-burn_microusd_per_min", "-id")),
+    "steps": ("Steps", ("-step_count", "-id")),
+}
+"""Word of the address → label and order.  The first is the default."""
+NEEDS_COSTS = frozenset({"cost", "burn"})
+LIVE_STATUSES = (Status.RUNNING, Status.IDLE, Status.CREATED)
+OTHER = "other"
+"""In the address: a status that we don't know."""
+
+
+class FloorFilter(NamedTuple):
+    """What the address bar asks for.  Words that mean nothing here ask for nothing."""
+
+    status: str = ""
+    attention: bool = False
+    model: str = ""
+    account: str = ""
+    profile: UUID | None = None
+    workspace: UUID | None = None
+    q: str = ""
+    sort: str = "attention"
+    page: int = 1
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], *, see_costs: bool) -> "FloorFilter":
+        status, sort = query.get("status", ""), query.get("sort", "")
+        return cls(
+            status=status if status in {*LIVE_STATUSES, OTHER} else "",
+            attention=query.get("attention", "") == "1",
+            model=search.clean(query.get("model", "")),
+            account=search.clean(query.get("account", "")),
+            profile=as_uuid(query.get("profile", "")),
+            workspace=as_uuid(query.get("workspace", "")),
+            q=search.clean(query.get("q", "")),
+            sort=sort if sort in ORDERS and (see_costs or sort not in NEEDS_COSTS) else "attention",
+            page=_page(query.get("page", "")),
+        )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return self[:7] != FloorFilter()[:7]
+
+
+class FloorPage(NamedTuple):
+    """A page of the floor: our ids and versions in order, and how many match in all."""
+
+    versions: dict[int, int]
+    total: int
+    page: int
+    pages: int
+
+
+class Choices(NamedTuple):
+    """What the live floor can be filtered by just now: (value, label), sorted by label."""
+
+    models: list[tuple[str, str]]
+    accounts: list[tuple[str, str]]
+    profiles: list[tuple[str, str]]
+    workspaces: list[tuple[str, str]]
+
+
+def page_of(chosen: FloorFilter) -> FloorPage:
+    """The sessions that live and match.  Two queries."""
+    sessions = _matching(chosen)
+    total = sessions.count()
+    pages = max(1, -(-total // PAGE))
+    page = min(chosen.page, pages)
+    _label, order = ORDERS[chosen.sort]
+    first = (page - 1) * PAGE
+    ids = sessions.order_by(*order).values_list("pk", "version")[first : first + PAGE]
+    return FloorPage(dict(ids), total, page, pages)
+
+
+def choices() -> Choices:
+    """Three queries, whatever the number of sessions."""
+    tallies = list(
+        _live().values("model", "profile_id", "workspace_id").annotate(sessions=Count("id")).order_by()
+    )
+    accounts = Account.objects.filter(is_active=True).order_by("name", "id").values_list("slug", "name")
+    names = dict(
+        UpstreamName.objects.filter(
+            uuid__in={t[column] for t in tallies for column in ("profile_id", "workspace_id")} - {None}
+        ).values_list("uuid", "name")
+    )
+    return Choices(
+        models=[(model, model) for model in sorted({t["model"] for t in tallies if t["model"]})],
+        accounts=list(accounts),
+        profiles=_named(tallies, "profile_id", names),
+        workspaces=_named(tallies, "workspace_id", names),
+    )
+
+
+def as_uuid(text: str) -> UUID | None:
+    """None for anything that is no UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _live() -> QuerySet[AgentSession]:
+    return AgentSession.objects.filter(is_live=True, account__is_active=True)
+
+
+def _matching(chosen: FloorFilter) -> QuerySet[AgentSession]:
+    sessions = _live()
+    if chosen.status == OTHER:
+        sessions = sessions.exclude(status__in=KNOWN_STATUSES)
+    elif chosen.status:
+        sessions = sessions.filter(status=chosen.status)
+    if chosen.attention:
+        sessions = sessions.filter(attention_rank__gt=0)
+    wanted = {
+        "model": chosen.model,
+        "account__slug": chosen.account,
+        "profile_id": chosen.profile,
+        "workspace_id": chosen.workspace,
+    }
+    sessions = sessions.filter(**{column: value for column, value in wanted.items() if value})
+    return search.matching(sessions, chosen.q)
+
+
+def _named(tallies: list[dict], column: str, names: dict[UUID, str]) -> list[tuple[str, str]]:
+    found = {t[column] for t in tallies} - {None}
+    named = [(str(uuid), names.get(uuid, str(uuid)[:8])) for uuid in found]
+    return sorted(named, key=lambda choice: (choice[1].lower(), choice[0]))
+
+
+def _page(text: str) -> int:
+    return min(max(int(text), 1), MAX_PAGE) if text.isascii() and text.isdigit() and len(text) < 9 else 1

@@ -1,0 +1,43 @@
+"""The live floor, as a list or as a wall."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sessions_app.access.roles import sight_of
+from sessions_app.live import tickets
+from sessions_app.queries import floor, rows
+
+VIEWS = ("list", "wall")
+REMEMBER_S = 365 * 24 * 3600
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """What lives, filtered and sorted as the address says.  The view is remembered."""
+    sight = sight_of(request.user)
+    chosen = floor.FloorFilter.from_query(request.GET, see_costs=sight.see_costs)
+    page = floor.page_of(chosen)
+    found = rows.rendered_versions(page.versions, sight)
+    context = {
+        "chosen": chosen,
+        "page": page,
+        "rows": [found[pk].html.decode() for pk in page.versions if pk in found],
+        "choices": floor.choices(),
+        "orders": [
+            (word, label)
+            for word, (label, _) in floor.ORDERS.items()
+            if sight.see_costs or word not in floor.NEEDS_COSTS
+        ],
+        "view": _view(request),
+        "ticket": tickets.make(request.user, page.versions, "live"),
+    }
+    response = render(request, "live/live.html", context)
+    if request.GET.get("view") in VIEWS:
+        response.set_cookie("view", context["view"], max_age=REMEMBER_S, samesite="Lax")
+    return response
+
+
+def _view(request: HttpRequest) -> str:
+    asked = request.GET.get("view") or request.COOKIES.get("view", "")
+    return asked if asked in VIEWS else VIEWS[0]

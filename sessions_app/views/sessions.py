@@ -1,0 +1,27 @@
+"""The history of all sessions."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sessions_app.access.roles import sight_of
+from sessions_app.queries import history, rows
+
+
+@require_safe
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Sessions that match the address, newest or dearest first."""
+    sight = sight_of(request.user)
+    chosen = history.HistoryFilter.from_query(request.GET, see_costs=sight.see_costs)
+    page = history.page_of(chosen)
+    found = rows.rendered_versions(page.versions, sight)
+    context = {
+        "chosen": chosen,
+        "page": page,
+        "rows": [found[pk].html.decode() for pk in page.versions if pk in found],
+        "models": history.models(),
+        "accounts": history.accounts(),
+        "statuses": history.STATUSES,
+        "outcomes": history.OUTCOMES,
+    }
+    return render(request, "sessions/sessions.html", context)

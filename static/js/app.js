@@ -1,0 +1,1 @@
+// What every page runs.  Each module does one thing, and minds its own elements.
