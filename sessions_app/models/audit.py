@@ -15,6 +15,7 @@ class AuditEntry(models.Model):
         "sessions_app.AgentSession", on_delete=models.PROTECT, null=True, related_name="+"
     )
     detail = models.JSONField(default=dict)
+    chain = models.CharField(max_length=64, help_text="SHA-256 over this entry and the `chain` before it.")
 
     class Meta:
         verbose_name_plural = "audit entries"

@@ -39,10 +39,16 @@ class StopRequest(models.Model):
     cost_at_click_microusd = models.BigIntegerField(null=True)
     burn_at_click_microusd_per_min = models.BigIntegerField(default=0)
     status_at_click = models.CharField(max_length=64, blank=True)
+    known_at = models.DateTimeField(null=True, help_text="The session's `updatedAt` as shown at the click.")
 
     due_at = models.DateTimeField(help_text="When the next thing is to be done about it.")
     lease_until = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True, help_text="Begin of the last POST.")
+    sent_at = models.DateTimeField(null=True, help_text="Begin of the last POST that may have arrived.")
+    task_message = models.CharField(
+        max_length=80, blank=True, help_text="The task's user_message at the first send: which task is meant."
+    )
+    read_to_message = models.CharField(max_length=80, blank=True, help_text="Up to where messages were read.")
+    missing_since = models.DateTimeField(null=True, help_text="Since when reading the session answers 404.")
     accepted_at = models.DateTimeField(null=True, help_text="When upstream answered 2xx.")
     attempts_made = models.IntegerField(default=0)
     satisfied_at = models.DateTimeField(null=True, help_text="Begin of the first read that showed it done.")
@@ -84,7 +90,9 @@ class StopAttempt(models.Model):
     number = models.IntegerField()
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=40, blank=True, help_text="accepted, refused, unknown, not_sent, …")
+    answer = models.CharField(
+        max_length=40, blank=True, help_text="Of rules.stopping.Outcome; empty: under way."
+    )
     detail = models.CharField(max_length=500, blank=True, help_text="The answer in words, redacted.")
 
     class Meta:
