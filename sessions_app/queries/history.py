@@ -10,8 +10,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from sessions_app.models import Account, AgentSession
 from sessions_app.queries import search
 from sessions_app.queries.floor import as_uuid
-from sessions_app.rules.money import parse_micro
 from sessions_app.types import KNOWN_STATUSES, Status
+from sessions_app.upstream.decimals import parse_micro
 
 PAGE = 50
 COUNTED_UP_TO = 10_000
