@@ -172,6 +172,7 @@ ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 
 # ---- Security --------------------------------------------------------------------------------------
 
+METRICS_TOKEN = variable("METRICS_TOKEN")
 SECURE = variable("SECURE_COOKIES", "0") == "1"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_HTTPONLY = True

@@ -123,7 +123,7 @@ def _sum(tallies: list[dict], status: str) -> int:
 def _reading(account: Account, burn_microusd_per_min: int, now: datetime) -> Reading:
     return Reading(
         name=account.name,
-        state=_state(account, now),
+        state=state_of(account, now),
         read_at=account.last_read_at,
         failing_since=account.failing_since,
         error=account.error,
@@ -132,7 +132,8 @@ def _reading(account: Account, burn_microusd_per_min: int, now: datetime) -> Rea
     )
 
 
-def _state(account: Account, now: datetime) -> str:
+def state_of(account: Account, now: datetime) -> str:
+    """How reading an active account goes: never, ok, stale or failing."""
     if account.failing_since:
         return FAILING
     if account.last_read_at is None:

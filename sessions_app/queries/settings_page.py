@@ -1,5 +1,6 @@
 """The settings page: how reading goes, who may do what, what runs here."""
 
+from datetime import datetime
 from importlib.metadata import version
 from platform import python_version
 from typing import NamedTuple
@@ -8,16 +9,22 @@ import django
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from sessions_app.models import Account, AgentSession, FloorPermission
+from sessions_app.queries import pulse
+from sessions_app.queries.machinery import Machinery, machinery
 
+RESTING = "resting"
+MOST_PEOPLE = 50
 PARTS = ("django-htmx", "celery", "redis", "httpx", "msgspec", "pillow", "uvicorn")
 
 
 class AccountHealth(NamedTuple):
-    """An account, and how many of its sessions we hold."""
+    """An account, how many of its sessions we hold, and how reading it goes: `state` is `queries.pulse`'s, or resting."""
 
     account: Account
+    state: str
     sessions: int
     live: int
 
@@ -30,26 +37,53 @@ class Role(NamedTuple):
     people: int
 
 
+class Person(NamedTuple):
+    """Somebody who may sign in.  `roles` empty and no superuser: sees the floor as a viewer does."""
+
+    user: User
+    roles: tuple[str, ...]
+
+
+class PermissionRow(NamedTuple):
+    """What may be done, and for each role whether it may."""
+
+    words: str
+    may: tuple[bool, ...]
+
+
 class SettingsPage(NamedTuple):
     accounts: tuple[AccountHealth, ...]
     permissions: tuple[str, ...]
     roles: tuple[Role, ...]
-    people: int
+    people: tuple[Person, ...]
+    more_people: int
+    machinery: Machinery
     versions: tuple[tuple[str, str], ...]
+
+    @property
+    def permission_rows(self) -> list[PermissionRow]:
+        """The same table of roles, turned: a line per permission."""
+        return [
+            PermissionRow(words.removeprefix("May "), tuple(role.may[number] for role in self.roles))
+            for number, words in enumerate(self.permissions)
+        ]
 
 
 def settings_page() -> SettingsPage:
-    """Everything on the page; four queries whatever the size of the floor."""
+    """Everything on the page; a constant handful of queries, whatever the size of the floor."""
+    people, more = _people()
     return SettingsPage(
-        accounts=_accounts(),
+        accounts=_accounts(timezone.now()),
         permissions=tuple(words for _, words in FloorPermission._meta.permissions),
         roles=_roles(),
-        people=User.objects.filter(is_active=True).count(),
+        people=people,
+        more_people=more,
+        machinery=machinery(),
         versions=_versions(),
     )
 
 
-def _accounts() -> tuple[AccountHealth, ...]:
+def _accounts(now: datetime) -> tuple[AccountHealth, ...]:
     tallies = {
         row["account"]: row
         for row in AgentSession.objects.values("account")
@@ -58,7 +92,11 @@ def _accounts() -> tuple[AccountHealth, ...]:
     }
     none = {"sessions": 0, "live": 0}
     return tuple(
-        AccountHealth(account, **{name: tallies.get(account.pk, none)[name] for name in none})
+        AccountHealth(
+            account,
+            pulse.state_of(account, now) if account.is_active else RESTING,
+            **{name: tallies.get(account.pk, none)[name] for name in none},
+        )
         for account in Account.objects.order_by("-is_active", "name")
     )
 
@@ -71,6 +109,14 @@ def _roles() -> tuple[Role, ...]:
         has = {permission.codename for permission in group.permissions.all()}
         roles.append(Role(group.name, tuple(codename in has for codename in codenames), group.people))
     return tuple(roles)
+
+
+def _people() -> tuple[tuple[Person, ...], int]:
+    """The first MOST_PEOPLE by name, and how many more there are."""
+    active = User.objects.filter(is_active=True)
+    shown = active.order_by("username").prefetch_related("groups")[:MOST_PEOPLE]
+    people = tuple(Person(user, tuple(group.name for group in user.groups.all())) for user in shown)
+    return people, max(0, active.count() - len(people))
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

@@ -1,10 +1,11 @@
 """Signing in without a password."""
 
-from django.contrib import messages
+from typing import Any, NoReturn
+
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,8 +21,11 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if user is not None:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     elif not request.user.is_authenticated:
-        messages.error(
-            request, "This link was used already, or is too old. Start Watchfloor again for a new one."
-        )
-        return redirect("account_login")
+        return render(request, "account/link_spent.html", status=410)
     return redirect("/")
+
+
+@login_not_required
+def closed(request: HttpRequest, **_: Any) -> NoReturn:
+    """A door of the sign-in library that this product does not use."""
+    raise Http404

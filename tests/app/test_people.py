@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
 
 from sessions_app.access import first_run
 from sessions_app.access.links import make_token
@@ -33,14 +34,38 @@ def test_a_link_signs_in_once(client):
     assert client.get(address)["Location"] == "/"
     assert client.session["_auth_user_id"] == str(ada.pk)
     client.logout()
-    assert client.get(address)["Location"] == "/accounts/login/"
+    again = client.get(address)
+    assert again.status_code == 410
+    assert "no longer works" in again.content.decode()
     assert "_auth_user_id" not in client.session
+
+
+def test_a_spent_link_leaves_whoever_is_signed_in_signed_in(client):
+    ada = User.objects.create_superuser("ada")
+    address = f"/accounts/link/{make_token(ada)}/"
+    client.get(address)
+    assert client.get(address)["Location"] == "/"
+    assert client.session["_auth_user_id"] == str(ada.pk)
+
+
+def test_a_new_link_is_made_on_the_server(client, capsys):
+    User.objects.create_superuser("ada")
+    call_command("sign_in_link", address="https://floor.example")
+    link = capsys.readouterr().out.strip()
+    assert link.startswith("https://floor.example/accounts/link/")
+    assert client.get(link.removeprefix("https://floor.example"))["Location"] == "/"
+
+
+def test_nobody_has_no_link():
+    with pytest.raises(CommandError, match="no active nina"):
+        call_command("sign_in_link", "nina")
 
 
 @pytest.mark.parametrize("token", ["1.nonsense", "abc", "9" * 40 + ".x", "1"])
 def test_a_made_up_link_signs_nobody_in(client, token):
     User.objects.create_superuser("ada")
-    assert client.get(f"/accounts/link/{token}/")["Location"] == "/accounts/login/"
+    assert client.get(f"/accounts/link/{token}/").status_code == 410
+    assert "_auth_user_id" not in client.session
 
 
 def test_the_environments_admin_exists_and_follows_the_password(monkeypatch, client):

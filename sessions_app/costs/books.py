@@ -1,0 +1,93 @@
+"""The books: what every figure about money is added up from, and the proof that they are right."""
+
+from typing import Any, NamedTuple
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from sessions_app.costs.question import FACETS, NONE, UUID_FACETS, CostQuestion
+from sessions_app.models import AgentSession, CostHour
+
+SUMS: dict[str, Any] = {
+    "llm": Coalesce(Sum("llm_microusd"), 0),
+    "proxy": Coalesce(Sum("proxy_microusd"), 0),
+    "browser": Coalesce(Sum("browser_microusd"), 0),
+    "total": Coalesce(Sum("total_microusd"), 0),
+}
+
+
+class Spend(NamedTuple):
+    """What was spent, in micro-dollars.  The parts need not add up to the total, which alone is billed."""
+
+    llm: int = 0
+    proxy: int = 0
+    browser: int = 0
+    total: int = 0
+
+    @property
+    def rest(self) -> int:
+        """What the total has beyond its parts; negative when the parts say more than the total."""
+        return self.total - self.llm - self.proxy - self.browser
+
+    def plus(self, other: "Spend") -> "Spend":
+        return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Spend":
+        """From a row of a query with SUMS."""
+        return cls(*(row[name] for name in cls._fields))
+
+
+class Disagreement(NamedTuple):
+    """Books and sessions that differ, in micro-dollars.  `session` is the first that does, where one was looked for."""
+
+    booked: int
+    known: int
+    session: AgentSession | None = None
+
+
+def bookings(asked: CostQuestion) -> QuerySet[CostHour]:
+    """The bookings that the question selects."""
+    chosen = Q()
+    if asked.first_hour is not None:
+        chosen &= Q(hour__gte=asked.first_hour)
+    if asked.end_hour is not None:
+        chosen &= Q(hour__lt=asked.end_hour)
+    for facet, value in asked.only:
+        chosen &= _is(facet, value)
+    return CostHour.objects.filter(chosen)
+
+
+def _is(facet: str, value: str) -> Q:
+    column = FACETS[facet]
+    if value != NONE:
+        return Q(**{column: value})
+    return Q(**{f"{column}__isnull": True}) if facet in UUID_FACETS else Q(**{column: ""})
+
+
+def disagreement() -> Disagreement | None:
+    """Whether the sum of all bookings is the sum of all sessions' last totals; None when it is.  One query."""
+    booked = _single(CostHour.objects).annotate(sum=Sum("total_microusd")).values("sum")
+    row = (
+        _single(AgentSession.objects)
+        .annotate(known=Coalesce(Sum("total_cost_microusd"), 0), booked=Coalesce(Subquery(booked), 0))
+        .first()
+    )
+    if row is None or row["known"] == row["booked"]:
+        return None
+    return Disagreement(row["booked"], row["known"])
+
+
+def first_disagreement() -> Disagreement | None:
+    """The first session whose bookings do not add up to its last total; None when all do.  Reads everything."""
+    hours = CostHour.objects.filter(session=OuterRef("pk")).order_by().values("session")
+    booked = Coalesce(Subquery(hours.annotate(sum=Sum("total_microusd")).values("sum")), 0)
+    known = Coalesce(F("total_cost_microusd"), 0)
+    wrong = AgentSession.objects.annotate(booked=booked, known=known).exclude(booked=F("known"))
+    session = wrong.order_by("pk").first()
+    return None if session is None else Disagreement(session.booked, session.known, session)  # type: ignore[attr-defined]
+
+
+def _single(objects: Any) -> Any:
+    """A query that groups everything into one row."""
+    return objects.order_by().values(one=Value(1))

@@ -1,0 +1,168 @@
+"""The costs page's answer: total, days, groups, outcomes and sessions of one question, all from one moment."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import Lower
+
+from sessions_app.costs import books, groups
+from sessions_app.costs.books import SUMS, Disagreement, Spend, bookings
+from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
+from sessions_app.costs.question import PAGE, CostQuestion, day_of
+from sessions_app.costs.reading import one_moment
+from sessions_app.models import AgentSession, CostHour
+
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "cost": (F("total"),),
+    "created": (F("session__created_at"),),
+    "title": (Lower("session__title"),),
+    "steps": (F("session__step_count"),),
+}
+
+
+class DayCost(NamedTuple):
+    day: date
+    spend: Spend
+
+
+class SessionCost(NamedTuple):
+    """A session and what it spent in the stretch asked about, which may be less than it cost in all."""
+
+    session: AgentSession
+    spend: Spend
+    outcome: Outcome
+    profile: str
+    workspace: str
+
+
+class OutcomeCost(NamedTuple):
+    outcome: Outcome
+    sessions: int
+    microusd: int
+
+
+class Report(NamedTuple):
+    asked: CostQuestion
+    total: Spend
+    hours: tuple[tuple[int, Spend], ...]
+    """(whole hours since 1970, spend), oldest first, hours without spend left out."""
+    days: tuple[DayCost, ...]
+    """Oldest first, days without spend left out."""
+    outcomes: tuple[OutcomeCost, ...]
+    groups: tuple[groups.Grouping, ...]
+    sessions: tuple[SessionCost, ...]
+    """One page of them."""
+    disagreement: Disagreement | None
+
+    @property
+    def session_count(self) -> int:
+        return sum(one.sessions for one in self.outcomes)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.session_count // PAGE))
+
+    @property
+    def largest_outcome_microusd(self) -> int:
+        return max([one.microusd for one in self.outcomes] + [1])
+
+    @property
+    def succeeded(self) -> int:
+        return sum(one.sessions for one in self.outcomes if one.outcome is SUCCEEDED)
+
+    @property
+    def per_success_microusd(self) -> int | None:
+        """All that was spent, by the number of sessions that succeeded; None when none did."""
+        return (self.total.total + self.succeeded // 2) // self.succeeded if self.succeeded else None
+
+    @property
+    def wasted_microusd(self) -> int:
+        return sum(one.microusd for one in self.outcomes if one.outcome.wasted)
+
+    @property
+    def wasted_sessions(self) -> int:
+        return sum(one.sessions for one in self.outcomes if one.outcome.wasted)
+
+
+def report(asked: CostQuestion) -> Report:
+    """Everything on the page, in at most a dozen queries however much there is."""
+    with one_moment():
+        booked = bookings(asked)
+        hours = _hours(booked)
+        return Report(
+            asked=asked,
+            total=_sum(spend for _, spend in hours),
+            hours=hours,
+            days=_days(hours, lambda hour: day_of(hour, asked.tz)),
+            outcomes=_outcomes(booked),
+            groups=groups.groupings(booked),
+            sessions=_sessions(booked, asked),
+            disagreement=books.disagreement() if asked.is_everything else None,
+        )
+
+
+def _hours(booked: QuerySet[CostHour]) -> tuple[tuple[int, Spend], ...]:
+    rows = booked.order_by("hour").values("hour").annotate(**SUMS)
+    return tuple((row["hour"], Spend.of(row)) for row in rows)
+
+
+def _days(hours: Iterable[tuple[int, Spend]], day_of_hour: Callable[[int], date]) -> tuple[DayCost, ...]:
+    days: dict[date, Spend] = {}
+    for hour, spend in hours:
+        day = day_of_hour(hour)
+        days[day] = days.get(day, Spend()).plus(spend)
+    return tuple(DayCost(day, days[day]) for day in sorted(days))
+
+
+def _sum(spends: Iterable[Spend]) -> Spend:
+    total = Spend()
+    for spend in spends:
+        total = total.plus(spend)
+    return total
+
+
+def _outcomes(booked: QuerySet[CostHour]) -> tuple[OutcomeCost, ...]:
+    """By outcome, in the order of OUTCOMES; those that did not happen are left out."""
+    rows = (
+        booked.order_by()
+        .values("session__status", "session__is_task_successful", "session__is_live")
+        .annotate(sessions=Count("session_id", distinct=True), total=SUMS["total"])
+    )
+    found: dict[Outcome, OutcomeCost] = {}
+    for row in rows:
+        outcome = outcome_of(
+            row["session__status"], row["session__is_task_successful"], row["session__is_live"]
+        )
+        before = found.get(outcome, OutcomeCost(outcome, 0, 0))
+        found[outcome] = OutcomeCost(
+            outcome, before.sessions + row["sessions"], before.microusd + row["total"]
+        )
+    return tuple(found[outcome] for outcome in OUTCOMES if outcome in found)
+
+
+def _sessions(booked: QuerySet[CostHour], asked: CostQuestion) -> tuple[SessionCost, ...]:
+    orders = [*ORDERS[asked.sort], F("session_id")]
+    directed = [order.desc() if asked.descending else order.asc() for order in orders]
+    rows = booked.values("session_id").annotate(**SUMS).order_by(*directed)
+    page = list(rows[asked.offset : asked.offset + PAGE])
+    sessions = AgentSession.objects.select_related("account").in_bulk(row["session_id"] for row in page)
+    return with_names([(sessions[row["session_id"]], Spend.of(row)) for row in page])
+
+
+def with_names(costs: list[tuple[AgentSession, Spend]]) -> tuple[SessionCost, ...]:
+    """The sessions with the words that people know them by; one query for all names."""
+    names = groups.names(
+        {uuid for session, _ in costs for uuid in (session.profile_id, session.workspace_id) if uuid}
+    )
+    return tuple(
+        SessionCost(
+            session,
+            spend,
+            outcome_of(session.status, session.is_task_successful, session.is_live),
+            groups.named(session.profile_id, names),
+            groups.named(session.workspace_id, names),
+        )
+        for session, spend in costs
+    )

@@ -1,0 +1,100 @@
+"""The floor in Prometheus's text format, gathered anew at each scrape: every web process tells the same."""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from sessions_app.models import Account, AgentSession, StopRequest
+from sessions_app.models.stop import OPEN_STATES
+from sessions_app.queries.machinery import machinery
+from sessions_app.types import KNOWN_STATUSES
+
+
+class Floor:
+    """A collector.  A constant handful of queries, whatever the size of the floor."""
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _sessions()
+        yield from _accounts()
+        yield from _stops()
+        yield from _queues()
+
+    def describe(self) -> list[Metric]:
+        return []
+
+
+def exposition() -> bytes:
+    """What `/metrics` answers."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Floor())
+    return generate_latest(registry)
+
+
+def _gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"watchfloor_{name}", words, labels=[label] if label else [])
+    for value, number in values:
+        gauge.add_metric([value] if label else [], number)
+    return gauge
+
+
+def _sessions() -> Iterable[Metric]:
+    rows = list(
+        AgentSession.objects.filter(is_live=True, account__is_active=True)
+        .order_by()
+        .values("status")
+        .annotate(
+            n=Count("pk"),
+            flagged=Count("pk", filter=Q(attention_rank__gt=0)),
+            burn=Sum("burn_microusd_per_min"),
+        )
+    )
+    counts: dict[str, int] = {}
+    for row in rows:
+        # An unknown status is the vendor's to choose: as a label it could be anything, and any number of them.
+        status = row["status"] if row["status"] in KNOWN_STATUSES else "other"
+        counts[status] = counts.get(status, 0) + row["n"]
+    yield _gauge("live_sessions", "Sessions that have neither ended nor gone.", "status", counts.items())
+    yield _gauge(
+        "attention", "Live sessions that need attention.", "", [("", sum(r["flagged"] for r in rows))]
+    )
+    yield _gauge(
+        "burn_microusd_per_minute",
+        "What live sessions spend a minute.",
+        "",
+        [("", sum(r["burn"] for r in rows))],
+    )
+
+
+def _accounts() -> Iterable[Metric]:
+    now, accounts = timezone.now(), list(Account.objects.filter(is_active=True).order_by("slug"))
+    ages = [(a.slug, (now - a.last_read_at).total_seconds()) for a in accounts if a.last_read_at]
+    balances = [(a.slug, float(a.balance_microusd)) for a in accounts if a.balance_microusd is not None]
+    yield _gauge("poll_age_seconds", "Since the last sweep that succeeded began.", "account", ages)
+    yield _gauge(
+        "sweep_failures",
+        "Sweeps that failed one after another.",
+        "account",
+        [(a.slug, a.failures) for a in accounts],
+    )
+    yield _gauge("balance_microusd", "What is left, as last read.", "account", balances)
+
+
+def _stops() -> Iterable[Metric]:
+    rows = (
+        StopRequest.objects.filter(state__in=OPEN_STATES).order_by().values("state").annotate(n=Count("pk"))
+    )
+    counts = dict.fromkeys((str(state) for state in OPEN_STATES), 0) | {r["state"]: r["n"] for r in rows}
+    yield _gauge("open_stops", "Stops that are being worked on.", "state", counts.items())
+
+
+def _queues() -> Iterable[Metric]:
+    found = machinery()
+    canaries = [(q.name, q.canary_age_s) for q in found.queues if q.has_canary and q.canary_age_s is not None]
+    yield _gauge("broker_up", "1 when the broker answers.", "", [("", 0 if found.error else 1)])
+    yield _gauge(
+        "queue_waiting", "Messages nobody has taken.", "queue", [(q.name, q.waiting) for q in found.queues]
+    )
+    yield _gauge("canary_age_seconds", "Since the queue's worker last ran its canary.", "queue", canaries)

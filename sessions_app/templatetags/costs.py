@@ -1,0 +1,68 @@
+"""What the costs page draws and links with."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from sessions_app.templatetags.floor import with_query
+
+register = template.Library()
+
+PART_WORDS = {"llm": "LLM", "browser": "Browser", "proxy": "Proxy", "rest": "Not itemised"}
+FIRST_ASCENDING = {"title"}
+"""Sorts that people want from A to Z; the others with the most first."""
+
+
+@register.filter
+def share(part: int, whole: int) -> str:
+    """`12 %` of the whole; `<1 %` for what is there but rounds to nothing, and nothing when there is no whole."""
+    if whole <= 0:
+        return ""
+    percent = round(part * 100 / whole)
+    return "<1 %" if part > 0 and percent == 0 else f"{percent} %"
+
+
+@register.filter
+def bar(microusd: int, largest: int) -> SafeString:
+    """A line as long as its share of the largest; the figure beside it says the same."""
+    length = min(max(microusd, 0) / largest, 1) * 100 if largest > 0 else 0
+    return format_html(
+        '<svg class="line" width="100%" height="4" aria-hidden="true"><rect width="{}%" height="4" rx="2"/></svg>',
+        f"{length:.2f}",
+    )
+
+
+@register.filter
+def part_word(name: str) -> str:
+    """How people call a part of the cost."""
+    return PART_WORDS[name]
+
+
+@register.filter
+def part(spend: Any, name: str) -> int:
+    """One part of a `Spend`, by its name."""
+    return getattr(spend, name)
+
+
+@register.simple_tag(takes_context=True)
+def narrowed(context: dict, facet: str, value: str) -> str:
+    """This page, for one value of a facet only; with an empty value, for all of them again."""
+    return with_query(context, page="", **{facet: value})
+
+
+@register.simple_tag(takes_context=True)
+def sortable(context: dict, asked: Any, name: str, words: str) -> SafeString:
+    """A column's head that sorts by it, and the other way round when it does already."""
+    here = asked.sort == name
+    descending = not asked.descending if here else name not in FIRST_ASCENDING
+    address = with_query(context, sort=name, dir="desc" if descending else "asc", page="")
+    return format_html(
+        '<th scope="col" class="{}" aria-sort="{}"><a href="{}#sessions">{}<span aria-hidden="true">{}</span></a></th>',
+        "" if name in {"title", "created"} else "num",
+        ("descending" if asked.descending else "ascending") if here else "none",
+        address,
+        words,
+        (" ↓" if asked.descending else " ↑") if here else "",
+    )

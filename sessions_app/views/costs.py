@@ -1,0 +1,88 @@
+"""What it cost."""
+
+from collections.abc import AsyncIterator, Callable
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sessions_app.costs import export
+from sessions_app.costs.chart import chart, split
+from sessions_app.costs.groups import WITHOUT
+from sessions_app.costs.question import RANGES, CostQuestion, question
+from sessions_app.costs.report import report
+from sessions_app.views.guards import needs
+
+GROUP_TITLES = {
+    "model": "By model",
+    "profile": "By profile",
+    "workspace": "By workspace",
+    "country": "By proxy country",
+    "account": "By account",
+}
+
+
+@needs("see_costs")
+@require_safe
+def costs(request: HttpRequest) -> HttpResponse:
+    """Totals, days, groups and sessions of the stretch that the address asks for."""
+    now = timezone.now()
+    asked = _asked(request)
+    answer = report(asked)
+    context = {
+        "asked": asked,
+        "report": answer,
+        "chart": chart(answer, now),
+        "ranges": RANGES,
+        "split": split(answer.total),
+        "days_newest_first": answer.days[::-1],
+        "filters": [(facet, _filter_words(answer, facet, value)) for facet, value in asked.only],
+        "groupings": [
+            (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
+        ],
+        "whole_hours": now.astimezone(asked.tz).utcoffset().seconds % 3600 == 0,
+        "today": now.astimezone(asked.tz).date(),
+    }
+    return render(request, "costs/costs.html", context)
+
+
+@needs("see_costs")
+@require_safe
+def as_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The sessions of the same stretch, for a spreadsheet."""
+    return _file(request, export.as_csv, "csv", "text/csv; charset=utf-8")
+
+
+@needs("see_costs")
+@require_safe
+def as_json(request: HttpRequest) -> StreamingHttpResponse:
+    """The sessions of the same stretch, for a program."""
+    return _file(request, export.as_json, "json", "application/json")
+
+
+def _asked(request: HttpRequest) -> CostQuestion:
+    return question(request.GET, request.COOKIES.get("tz", ""), timezone.now())
+
+
+def _file(
+    request: HttpRequest, body: Callable[[CostQuestion], AsyncIterator[bytes]], ending: str, kind: str
+) -> StreamingHttpResponse:
+    asked = _asked(request)
+    stretch = "-to-".join(str(day) for day in (asked.first_day, asked.last_day) if day) or asked.range
+    return StreamingHttpResponse(
+        body(asked),
+        content_type=kind,
+        headers={
+            "Content-Disposition": f'attachment; filename="watchfloor-costs-{stretch}.{ending}"',
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        },
+    )
+
+
+def _filter_words(answer, facet: str, value: str) -> str:
+    """What people call the value of a filter: the one group that is left has its name."""
+    left = next(grouping for grouping in answer.groups if grouping.facet == facet)
+    named = next((group.words for group in left.groups if group.value == value), "")
+    return named or WITHOUT[facet] or value
