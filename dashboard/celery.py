@@ -93,6 +93,27 @@ app.conf.update(
             }
             for queue in heartbeat.QUEUES
         },
+        "sweeps": {
+            "task": "sessions_app.tasks.sweep_due_accounts",
+            "schedule": 1.0,
+            "options": TICK | {"queue": "poll"},
+        },
+        "accounts": {
+            "task": "sessions_app.tasks.refresh_accounts",
+            "schedule": 10.0,
+            "options": TICK | {"queue": "default"},
+        },
+        # The web processes' executors do the same without a broker; who claims a stop first has it.
+        "stops": {
+            "task": "sessions_app.tasks.work_stops",
+            "schedule": 1.0,
+            "options": {"queue": "stops", "expires": 300},  # generous: a clock may be off
+        },
+        "pictures": {
+            "task": "sessions_app.tasks.take_pictures",
+            "schedule": 2.0,
+            "options": {"queue": "pictures", "expires": 20},
+        },
     },
 )
 app.autodiscover_tasks(["sessions_app"])

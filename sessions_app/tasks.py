@@ -2,7 +2,35 @@
 
 from celery import shared_task
 
+from sessions_app.polling import facts, turns
+from sessions_app.screenshots import rounds
+from sessions_app.stopping import work
+
 
 @shared_task
 def heartbeat() -> None:
     """The canary: that it ran at all is the news (`dashboard.celery` notes when)."""
+
+
+@shared_task
+def take_pictures() -> None:
+    """A round of screenshots: what the sessions' browsers show now, kept before the addresses die."""
+    rounds.take_round()
+
+
+@shared_task
+def work_stops() -> None:
+    """A step for every stop that is due."""
+    work.work_due()
+
+
+@shared_task
+def sweep_due_accounts() -> None:
+    """Read the accounts whose turn it is."""
+    turns.sweep_due_accounts()
+
+
+@shared_task
+def refresh_accounts() -> None:
+    """Balances, and the names of profiles and workspaces."""
+    facts.refresh_all()

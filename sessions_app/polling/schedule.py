@@ -3,26 +3,62 @@
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
+from django.utils import timezone
 
 from sessions_app.models import Account
 
-LEASE = timedelta(seconds=60)
-"""Longer than a sweep may take; a killed worker's account is free again after it."""
+LEASE = timedelta(seconds=15)
+"""A killed worker's account is free again after it.  A sweep that lasts longer extends it as it goes."""
+EXTEND_BELOW = timedelta(seconds=12)
+"""Longer than one batch of requests may take (10 s)."""
+
+
+class LeaseLost(Exception):
+    """Somebody else has the account now: stop, and leave its row alone."""
 
 
 def claim_next(now: datetime) -> Account | None:
     """One account that is due, ours until we release it; None when there is none, or others were faster."""
     due = Account.objects.filter(_is_due(now)).order_by(F("next_sweep_at").asc(nulls_first=True))
     for account in due[:5]:
-        won = Account.objects.filter(_is_due(now), pk=account.pk).update(lease_until=now + LEASE)
-        if won:
+        if claim(account, now):
             return account
     return None
 
 
-def release(account: Account, next_sweep_at: datetime, **columns: object) -> None:
-    """Give the account back, with when it is due again and what the sweep learned."""
-    Account.objects.filter(pk=account.pk).update(lease_until=None, next_sweep_at=next_sweep_at, **columns)
+def claim(account: Account, now: datetime) -> bool:
+    """Whether this account was due, and is ours now."""
+    lease_until = now + LEASE
+    won = Account.objects.filter(_is_due(now), pk=account.pk).update(lease_until=lease_until)
+    account.lease_until = lease_until
+    return bool(won)
+
+
+def extend(account: Account) -> None:
+    """Before each batch of requests: the lease outlasts it.  Raises LeaseLost."""
+    now = timezone.now()
+    if account.lease_until and account.lease_until - now >= EXTEND_BELOW:
+        return
+    lease_until = now + LEASE
+    if not _ours(account).update(lease_until=lease_until):
+        raise LeaseLost
+    account.lease_until = lease_until
+
+
+def note(account: Account, **columns: object) -> None:
+    """Write what was learned so far, and keep the account.  Raises LeaseLost."""
+    if not _ours(account).update(**columns):
+        raise LeaseLost
+
+
+def release(account: Account, next_sweep_at: datetime, **columns: object) -> bool:
+    """Give the account back, with when it is due again and what the sweep learned; False if it was lost."""
+    return bool(_ours(account).update(lease_until=None, next_sweep_at=next_sweep_at, **columns))
+
+
+def _ours(account: Account):
+    """The lease's end tells one holder from the next."""
+    return Account.objects.filter(pk=account.pk, lease_until=account.lease_until)
 
 
 def _is_due(now: datetime) -> Q:

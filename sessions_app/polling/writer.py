@@ -29,7 +29,7 @@ def _preparer(field: models.Field) -> Any:
     """What turns a value of `field` into a parameter; None where the driver takes it as it is."""
     if isinstance(field, models.UUIDField | models.DateTimeField | models.JSONField) or field.model is None:
         return lambda value: field.get_db_prep_save(value, connection)
-    return (lambda value: field.get_prep_value(value)) if _is_encrypted(field) else None
+    return field.get_prep_value if _is_encrypted(field) else None
 
 
 def _is_encrypted(field: models.Field) -> bool:
@@ -73,9 +73,24 @@ def upsert(
     _execute_many(statement, _adapted(model, tuple(names), rows))
 
 
-def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Set the columns `names` of rows by their integer id: each of `rows` is the values and then the id."""
+def update(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    raise_by_one: str = "",
+    only_if: str = "",
+) -> None:
+    """Set the columns `names` of rows by their primary key: each of `rows` is the values and then the key.
+
+    `raise_by_one`: a counter that goes up as well; `only_if`: a column that must be true.
+    """
+    key = str(model._meta.pk.attname)
+    sets = [f"{column} = %s" for column in _names(model, tuple(names))]
+    if raise_by_one:
+        [counter] = _quoted([raise_by_one])
+        sets.append(f"{counter} = {counter} + 1")
+    wheres = [f"{_quoted([key])[0]} = %s", *_quoted([only_if] if only_if else [])]
     table = connection.ops.quote_name(model._meta.db_table)
-    sets = ", ".join(f"{column} = %s" for column in _names(model, tuple(names)))
-    statement = f"UPDATE {table} SET {sets} WHERE id = %s"  # noqa: S608
-    _execute_many(statement, _adapted(model, (*names, "id"), rows))
+    statement = f"UPDATE {table} SET {', '.join(sets)} WHERE {' AND '.join(wheres)}"  # noqa: S608
+    _execute_many(statement, _adapted(model, (*names, model._meta.pk.name), rows))

@@ -1,25 +1,47 @@
 """Which sessions need a person, why, and how urgently.  Pure rules over what is stored.
 
 An entry is a small dict as it is stored: `{"code", "since" (ISO), …numbers}`; `words` makes the sentence.
+Trust is everything: a list that cries wolf is not read.  So each rule waits until it is sure, and an entry
+that stands goes only when its reason is clearly over.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, NamedTuple
 
-from sessions_app.types import Status
+from sessions_app.types import FINAL_STATUSES, Status
 
-STALLED_AFTER = timedelta(minutes=3)
+type Entry = dict[str, Any]
+
+STALLED_AFTER = timedelta(minutes=2)
+"""Longer than an agent thinks, waits for a page or runs code, as a rule."""
 IDLE_PAID_AFTER = timedelta(minutes=10)
-REPEATED_STEPS = 5
-CAP_LEVELS = (100, 95, 80)
-"""Percent of `maxCostUsd`."""
-BURN_TIMES_MEDIAN = 3
+UNREAD_AFTER = timedelta(seconds=30)
+WATCHED_FOR = timedelta(minutes=1)
+"""Durations before the first look go by the vendor's clock, which may be an hour off: watch a while first."""
+REPEATED_STEPS = (5, 10, 20, 50, 100, 200, 500, 1_000)
+CAP_PERCENTS = (80, 95, 100)
+"""Of `maxCostUsd`."""
+TIMES_MEDIAN = (3, 5, 10, 20, 50, 100)
+TIMES_MEDIAN_TO_STAY = 2
+TIMES_MEDIAN_OF_ALL = 10
+"""Models differ eightfold in price: without peers of its own model a session must stand out further."""
 LEAST_BURN_MICROUSD_PER_MIN = 20_000
 """Two cents a minute: below that, many times the median is still nothing to wake somebody for."""
+BURNING_AFTER = timedelta(seconds=30)
+"""The first steps of a task say little about its pace."""
 PEERS_NEEDED = 3
 
 RANKS = {"burning": 60, "repeating": 50, "near_cap": 40, "stalled": 30, "unread": 20, "idle_paid": 10}
+CAP_ALMOST_SPENT, CAP_BONUS = 95, 30
+"""A cap that is all but spent outranks everything."""
+HOLD_WHILE: dict[str, str] = {
+    "burning": Status.RUNNING,
+    "repeating": Status.RUNNING,
+    "stalled": Status.RUNNING,
+    "idle_paid": Status.IDLE,
+}
 LABELS = {
     "burning": "High spend",
     "repeating": "Looping",
@@ -44,46 +66,55 @@ class Facts(NamedTuple):
     id: int
     model: str
     status: str
-    step_count: int
     step_repeats: int
     total_cost_microusd: int | None
     max_cost_microusd: int | None
     burn_microusd_per_min: int
     has_live_url: bool
+    first_seen_at: datetime
     status_since: datetime
     progress_at: datetime
     unread_since: datetime | None
 
 
-def assess(facts: Facts, medians: dict[str, int], now: datetime) -> list[dict[str, Any]]:
-    """The reasons for which a live session needs attention, worst first.  `medians` by `median_burns`."""
+def assess(facts: Facts, medians: dict[str, int], standing: list[Entry], now: datetime) -> list[Entry]:
+    """Why a live session needs attention, worst first.  `medians` by `median_burns`, `standing` as stored.
+
+    What stands already keeps its `since`, and its numbers only rise: the same trouble is the same entry.
+    """
+    before = {entry["code"]: entry for entry in standing if isinstance(entry, dict) and "code" in entry}
     found = [
-        entry
-        for entry in (
-            _burning(facts, medians),
-            _repeating(facts),
-            _near_cap(facts),
-            _stalled(facts, now),
-            _idle_paid(facts, now),
-            {"code": "unread", "since": facts.unread_since.isoformat()} if facts.unread_since else None,
-        )
-        if entry
+        _burning(facts, medians, before.get("burning"), now),
+        _repeating(facts, before.get("repeating")),
+        _near_cap(facts, now),
+        _stalled(facts, now),
+        _unread(facts, now),
+        _idle_paid(facts, now),
     ]
-    return sorted(found, key=lambda entry: -RANKS[entry["code"]])
+    entries = sorted((entry for entry in found if entry), key=lambda entry: -RANKS[entry["code"]])
+    return [entry | {"since": before.get(entry["code"], entry).get("since")} for entry in entries]
 
 
-def rank(entries: list[dict[str, Any]]) -> int:
-    """0 when all is well; higher is worse.  A cap that is all but spent outranks everything."""
-    return max((RANKS[e["code"]] + (30 if e.get("level", 0) >= 95 else 0) for e in entries), default=0)
+def surviving(standing: list[Entry], status: str) -> list[Entry]:
+    """The entries that can still be true of a session that has this status now."""
+    if not standing or status in FINAL_STATUSES:
+        return []
+    return [
+        e for e in standing if isinstance(e, dict) and HOLD_WHILE.get(e.get("code", ""), status) == status
+    ]
 
 
-def carried(before: list[dict[str, Any]], now_found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """`now_found`, with entries that stand already kept as they were: their `since`, their numbers."""
-    standing = {(entry["code"], entry.get("level")): entry for entry in before if isinstance(entry, dict)}
-    return [standing.get((entry["code"], entry.get("level")), entry) for entry in now_found]
+def rank(entries: list[Entry]) -> int:
+    """0 when all is well; higher is worse."""
+    return max((_rank(entry) for entry in entries), default=0)
 
 
-def median_burns(burns: list[tuple[str, int]]) -> dict[str, int]:
+def _rank(entry: Entry) -> int:
+    bonus = CAP_BONUS if entry.get("level", 0) >= CAP_ALMOST_SPENT else 0
+    return RANKS.get(entry.get("code", ""), 0) + bonus
+
+
+def median_burns(burns: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Median $/min of each model's running sessions, from (model, burn); key `""` is all models together."""
     by_model: dict[str, list[int]] = {}
     for model, burn in burns:
@@ -98,15 +129,16 @@ def label(code: str) -> str:
     return LABELS.get(code, code.replace("_", " ").capitalize())
 
 
-def words(entry: dict[str, Any]) -> str:
+def words(entry: Entry) -> str:
     """The reason as a sentence, without amounts: it is shown to those who may not see costs, too."""
     match entry.get("code"):
         case "burning":
-            return f"Spends about {entry.get('times', BURN_TIMES_MEDIAN)}× as fast as others of its model."
+            whom = "the others" if entry.get("of") == "all" else "others of its model"
+            return f"Spends more than {entry.get('times', TIMES_MEDIAN[0])}× as fast as {whom}."
         case "repeating":
-            return f"Took the same step {entry.get('steps', REPEATED_STEPS)} times or more in a row."
+            return f"Took the same step {entry.get('steps', REPEATED_STEPS[0])} times or more in a row."
         case "near_cap":
-            level = entry.get("level", 80)
+            level = entry.get("level", CAP_PERCENTS[0])
             return "Has spent its whole cap." if level >= 100 else f"Has spent more than {level}% of its cap."
         case "stalled":
             return "Is running, but neither steps nor cost move."
@@ -117,40 +149,64 @@ def words(entry: dict[str, Any]) -> str:
     return label(str(entry.get("code", "")))
 
 
-def _burning(facts: Facts, medians: dict[str, int]) -> dict[str, Any] | None:
-    usual = medians.get(facts.model) or medians.get("")
-    if not usual or facts.status != Status.RUNNING:
+def _burning(facts: Facts, medians: dict[str, int], standing: Entry | None, now: datetime) -> Entry | None:
+    own = medians.get(facts.model) if facts.model else None
+    usual = own or medians.get("")
+    burn = facts.burn_microusd_per_min
+    if not usual or facts.status != Status.RUNNING or burn < LEAST_BURN_MICROUSD_PER_MIN:
         return None
-    times = facts.burn_microusd_per_min / usual
-    if times < BURN_TIMES_MEDIAN or facts.burn_microusd_per_min < LEAST_BURN_MICROUSD_PER_MIN:
+    enough = TIMES_MEDIAN[0] if own else TIMES_MEDIAN_OF_ALL
+    times = burn / usual
+    if standing:
+        enough = enough * TIMES_MEDIAN_TO_STAY / TIMES_MEDIAN[0]
+    elif now - facts.status_since < BURNING_AFTER:
         return None
-    return {"code": "burning", "since": facts.progress_at.isoformat(), "times": round(times)}
-
-
-def _repeating(facts: Facts) -> dict[str, Any] | None:
-    if facts.status != Status.RUNNING or facts.step_repeats < REPEATED_STEPS:
+    if times < enough:
         return None
-    return {"code": "repeating", "since": facts.progress_at.isoformat(), "steps": facts.step_repeats}
+    shown = max(_level(times, TIMES_MEDIAN) or TIMES_MEDIAN[0], standing.get("times", 0) if standing else 0)
+    return _entry("burning", now, times=shown, of="model" if own else "all")
 
 
-def _near_cap(facts: Facts) -> dict[str, Any] | None:
+def _repeating(facts: Facts, standing: Entry | None) -> Entry | None:
+    steps = _level(facts.step_repeats, REPEATED_STEPS)
+    if facts.status != Status.RUNNING or not steps:
+        return None
+    return _entry("repeating", facts.progress_at, steps=max(steps, (standing or {}).get("steps", 0)))
+
+
+def _near_cap(facts: Facts, now: datetime) -> Entry | None:
     cap, spent = facts.max_cost_microusd, facts.total_cost_microusd
     if not cap or cap < 0 or spent is None or spent < 0:
         return None
-    level = next((level for level in CAP_LEVELS if spent * 100 >= level * cap), None)
-    return {"code": "near_cap", "since": facts.progress_at.isoformat(), "level": level} if level else None
+    level = _level(spent * 100 // cap, CAP_PERCENTS)
+    return _entry("near_cap", now, level=level) if level else None
 
 
-def _stalled(facts: Facts, now: datetime) -> dict[str, Any] | None:
-    if facts.status != Status.RUNNING or now - facts.progress_at < STALLED_AFTER:
+def _stalled(facts: Facts, now: datetime) -> Entry | None:
+    watched = now - facts.first_seen_at >= WATCHED_FOR
+    if facts.status != Status.RUNNING or not watched or now - facts.progress_at < STALLED_AFTER:
         return None
-    return {"code": "stalled", "since": facts.progress_at.isoformat()}
+    return _entry("stalled", facts.progress_at)
 
 
-def _idle_paid(facts: Facts, now: datetime) -> dict[str, Any] | None:
-    idle = facts.status == Status.IDLE and now - facts.status_since >= IDLE_PAID_AFTER
-    return (
-        {"code": "idle_paid", "since": facts.status_since.isoformat()}
-        if idle and facts.has_live_url
-        else None
-    )
+def _unread(facts: Facts, now: datetime) -> Entry | None:
+    if facts.unread_since is None or now - facts.unread_since < UNREAD_AFTER:
+        return None
+    return _entry("unread", facts.unread_since)
+
+
+def _idle_paid(facts: Facts, now: datetime) -> Entry | None:
+    paid = facts.has_live_url or facts.burn_microusd_per_min > 0
+    watched = now - facts.first_seen_at >= WATCHED_FOR
+    if facts.status != Status.IDLE or not paid or not watched or now - facts.status_since < IDLE_PAID_AFTER:
+        return None
+    return _entry("idle_paid", facts.status_since)
+
+
+def _entry(code: str, since: datetime, **numbers: int | str) -> Entry:
+    return {"code": code, "since": since.isoformat(), **numbers}
+
+
+def _level(value: float, levels: Collection[int]) -> int | None:
+    """The highest of `levels` that `value` has reached; numbers are kept coarse, so that rows keep still."""
+    return max((level for level in levels if value >= level), default=None)

@@ -3,25 +3,36 @@
 import random
 from datetime import timedelta
 
-LIVE_EVERY_S = 2.0
-QUIET_EVERY_S = 5.0
+LIVE_EVERY_S = 1.8
+"""A little less than two ticks of the timetable, so that a tick that comes early does not cost a whole one."""
+QUIET_EVERY_S = 4.8
+UNFINISHED_EVERY_S = 0.8
 LONGEST_BACKOFF_S = 60.0
+LONGEST_BACKOFF_PARTLY_S = 10.0
 BAD_KEY_PAUSE_S = 120.0
 """A refused key does not heal by asking: look seldom, and tell a person."""
 
 
-def after_success(live: int) -> timedelta:
-    """The pause after a sweep that found `live` live sessions."""
+def after_success(live: int, *, unfinished: bool = False) -> timedelta:
+    """From the start of a sweep that found `live` live sessions to the next.  `unfinished`: an import goes on."""
+    if unfinished:
+        return timedelta(seconds=UNFINISHED_EVERY_S)
     return timedelta(seconds=LIVE_EVERY_S if live else QUIET_EVERY_S)
 
 
-def after_failure(failures: int, error_kind: str, retry_after_s: float | None) -> timedelta:
-    """The pause after the `failures`-th failure in a row.  Full jitter, so that workers don't march in step."""
+def after_failure(
+    failures: int, error_kind: str, retry_after_s: float | None, *, partly: bool = False
+) -> timedelta:
+    """The pause after the `failures`-th failure in a row.  Full jitter, so that workers don't march in step.
+
+    `partly`: some of the account could be read, so it is worth looking sooner.
+    """
     if retry_after_s is not None:
         return timedelta(seconds=retry_after_s)
     if error_kind in {"unauthorized", "payment_required"}:
         return timedelta(seconds=BAD_KEY_PAUSE_S)
-    ceiling = min(LONGEST_BACKOFF_S, LIVE_EVERY_S * 2 ** min(failures, 10))
+    longest = LONGEST_BACKOFF_PARTLY_S if partly else LONGEST_BACKOFF_S
+    ceiling = min(longest, LIVE_EVERY_S * 2 ** min(failures, 10))
     return timedelta(seconds=random.uniform(LIVE_EVERY_S / 2, ceiling))
 
 

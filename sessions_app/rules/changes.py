@@ -1,13 +1,19 @@
 """What a fresh answer means for what we know.  Pure: values and moments in, values out."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from sessions_app.rules import attention
 from sessions_app.rules.burn import first_burn, updated_burn
 from sessions_app.rules.history import to_hour
 from sessions_app.types import Oddity, SessionData, Status
 
+HISTORY = (
+    "step_count", "llm_cost_microusd", "proxy_cost_microusd", "browser_cost_microusd", "total_cost_microusd",
+    "tokens_in", "tokens_out",
+)  # fmt: skip
+"""A change of one of these, or of the status, makes a snapshot."""
 CLOCK_WAS_SET_BACK = timedelta(minutes=2)
 """An older `updatedAt` is a late answer; when it goes on for this long, the vendor's clock was set back."""
 
@@ -42,6 +48,7 @@ class Known(NamedTuple):
     burn_microusd_per_min: int
     burn_at: datetime
     ended_at: datetime | None
+    attention: list[dict[str, Any]]
 
 
 class Spend(NamedTuple):
@@ -98,6 +105,8 @@ def first_sight(seen: SessionData, read_at: datetime) -> Change:
         "burn_at": read_at,
         "is_live": not seen.is_final,
         "ended_at": since if seen.is_final else None,
+        "attention": [],
+        "attention_rank": 0,
     }
     return Change(columns, True, bool(seen.last_step), _spend(seen, None, since), False)
 
@@ -105,28 +114,38 @@ def first_sight(seen: SessionData, read_at: datetime) -> Change:
 def next_sight(known: Known, seen: SessionData, read_at: datetime) -> Change:
     """A session that we know, and whose answer differs from the last."""
     facts = _facts(seen, known)
-    moved = seen.step_count != known.step_count or facts["total_cost_microusd"] != known.total_cost_microusd
-    status_changed = seen.status != known.status
-    said = (seen.last_step or "", seen.step_count) != (known.last_step, known.step_count)
+    stands = attention.surviving(known.attention, seen.status)
+    status_changed = facts["status"] != known.status
+    said = (facts["last_step"], seen.step_count) != (known.last_step, known.step_count)
     spend = _spend(seen, known, read_at)
     columns = facts | {
         "version": known.version + 1,
         "observed_at": read_at,
         "changed_at": read_at,
         "status_since": read_at if status_changed else known.status_since,
-        "progress_at": read_at if moved or status_changed else known.progress_at,
-        "step_repeats": _repeats(known, seen),
+        "progress_at": read_at if status_changed or _has_progressed(known, facts) else known.progress_at,
+        "step_repeats": _repeats(known, str(facts["last_step"]), seen.step_count),
         "is_live": not seen.is_final,
         "ended_at": (known.ended_at or read_at) if seen.is_final else None,
         "missing_since": None,
         "gone_at": None,
         "unread_since": None,
+        "attention": stands,
+        "attention_rank": attention.rank(stands),
         **_burn(known, seen, spend, read_at),
     }
-    history = ("llm_cost_microusd", "proxy_cost_microusd", "browser_cost_microusd", "tokens_in", "tokens_out")
-    snapshot = moved or status_changed or any(facts[name] != getattr(known, name) for name in history)
+    snapshot = status_changed or any(facts[name] != getattr(known, name) for name in HISTORY)
     return Change(
         columns, snapshot, said and bool(seen.last_step), spend, seen.is_final and not known.ended_at
+    )
+
+
+def _has_progressed(known: Known, facts: dict[str, Any]) -> bool:
+    """Whether the agent did something.  A browser's rent rises while nothing happens, so it does not count."""
+    work = (facts["total_cost_microusd"] or 0) - (facts["browser_cost_microusd"] or 0)
+    before = (known.total_cost_microusd or 0) - (known.browser_cost_microusd or 0)
+    return work != before or any(
+        facts[name] != getattr(known, name) for name in ("step_count", "tokens_in", "tokens_out")
     )
 
 
@@ -159,8 +178,14 @@ def _facts(seen: SessionData, known: Known | None) -> dict[str, object]:
         "has_live_url": bool(seen.live_url),
         "has_screenshot": bool(seen.screenshot_url),
         "updated_at": seen.updated_at,
-        "oddities": [list(oddity) for oddity in (*seen.oddities, *_strange_money(seen, known))],
+        "oddities": [list(oddity) for oddity in (*seen.oddities, *_strange(seen, known))],
     }
+
+
+def _strange(seen: SessionData, known: Known | None) -> list[Oddity]:
+    """What no field shows by itself: it is odd only beside what we knew."""
+    back = known is not None and known.ended_at is not None and not seen.is_final
+    return _strange_money(seen, known) + ([Oddity("status", "had ended, and lives again")] if back else [])
 
 
 def _strange_money(seen: SessionData, known: Known | None) -> list[Oddity]:
@@ -174,13 +199,13 @@ def _strange_money(seen: SessionData, known: Known | None) -> list[Oddity]:
     return [Oddity("totalCostUsd", "has fallen")] if before is not None and total < before else []
 
 
-def _repeats(known: Known, seen: SessionData) -> int:
+def _repeats(known: Known, last_step: str, step_count: int) -> int:
     """Steps in a row that said the same.  A new summary, or a new task, starts again."""
-    if (seen.last_step or "") != known.last_step or seen.step_count < known.step_count:
-        return 1 if seen.last_step else 0
-    if not seen.last_step:
+    if last_step != known.last_step or step_count < known.step_count:
+        return 1 if last_step else 0
+    if not last_step:
         return 0
-    return min(known.step_repeats + (seen.step_count - known.step_count), 1_000_000)
+    return min(known.step_repeats + (step_count - known.step_count), 1_000_000)
 
 
 def _spend(seen: SessionData, known: Known | None, booked_at: datetime) -> Spend | None:

@@ -1,0 +1,99 @@
+"""What a sweep leaves on its account: how fresh it is, or why not, and when it is due again."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sessions_app.polling import reconcile, schedule
+from sessions_app.polling.cycle import Cycle
+from sessions_app.rules import cadence
+from sessions_app.upstream.errors import UpstreamError
+
+log = logging.getLogger(__name__)
+
+INTERNAL = "internal"
+MOST_SET_ASIDE, LONGEST_RAW = 50, 500
+
+
+def so_far(cycle: Cycle) -> None:
+    """The live part went well; more is being read."""
+    schedule.note(cycle.account, **_learned(cycle))
+
+
+def done(cycle: Cycle) -> None:
+    """All went well."""
+    cycle.went_well = True
+    schedule.release(cycle.account, _next(cycle), **_learned(cycle), **cycle.reconciled)
+
+
+def failed(cycle: Cycle, error: UpstreamError) -> None:
+    """Upstream did not answer, or refused.  What had been read by then stays; the age of the rest shows."""
+    retry_after_s = getattr(error, "retry_after_s", None)
+    _record(cycle, error.kind, error.words, retry_after_s)
+
+
+def broke(cycle: Cycle, error: Exception) -> None:
+    """We failed ourselves."""
+    _record(
+        cycle,
+        INTERNAL,
+        f"Watchfloor itself failed ({type(error).__name__}). The worker's log says more.",
+        None,
+    )
+
+
+def _learned(cycle: Cycle) -> dict[str, Any]:
+    return {
+        "last_read_at": cycle.started_at,
+        "failing_since": None,
+        "failures": 0,
+        "error_kind": "",
+        "error": "",
+        "sessions_upstream": _fits(cycle.extent.total),
+        "set_aside": _set_aside(cycle),
+        "single_read_after": cycle.single_read_after,
+        **reconcile.columns(cycle),
+    }
+
+
+def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None) -> None:
+    account, now = cycle.account, cycle.now()
+    failures = account.failures + 1
+    if failures == 1:
+        log.warning("account %s: %s", account.slug, words)
+    schedule.release(
+        account,
+        now + cadence.after_failure(failures, kind, retry_after_s, partly=bool(cycle.pages)),
+        failing_since=account.failing_since or now,
+        failures=failures,
+        error_kind=kind,
+        error=words,
+    )
+
+
+def _next(cycle: Cycle) -> datetime:
+    """Counted from the start, so that a slow upstream does not make us slower still; but never at once."""
+    unfinished = cycle.reconciled.get("reconcile_page", 1) != 1
+    pause = cadence.after_success(cycle.live_count, unfinished=unfinished)
+    return max(cycle.started_at + pause, cycle.now() + timedelta(milliseconds=200))
+
+
+def _set_aside(cycle: Cycle) -> list[dict[str, str]]:
+    """Of a small account what this sweep found; of a large one also what earlier ones found elsewhere."""
+    found = {
+        one.uuid_text: {
+            "uuid": one.uuid_text,
+            "error": one.error,
+            "raw": one.raw[:LONGEST_RAW].decode("utf-8", "replace"),
+        }
+        for one in cycle.set_aside
+    }
+    if not cycle.extent.is_small:
+        seen = {str(uuid) for uuid in cycle.seen}
+        kept = (one for one in cycle.account.set_aside if one.get("uuid") not in seen)
+        found = {one["uuid"]: one for one in kept} | found
+    return list(found.values())[-MOST_SET_ASIDE:]
+
+
+def _fits(total: int | None) -> int | None:
+    return None if total is None else min(total, 2**31 - 1)
