@@ -25,9 +25,14 @@ ORDERS = {
 }
 """Word of the address → label and order.  The first is the default."""
 NEEDS_COSTS = frozenset({"cost", "burn"})
-LIVE_STATUSES = (Status.RUNNING, Status.IDLE, Status.CREATED)
 OTHER = "other"
 """In the address: a status that we don't know."""
+STATUSES = (
+    (Status.RUNNING, "Running"),
+    (Status.IDLE, "Idle"),
+    (Status.CREATED, "Starting"),
+    (OTHER, "Other"),
+)
 
 
 class FloorFilter(NamedTuple):
@@ -47,7 +52,7 @@ class FloorFilter(NamedTuple):
     def from_query(cls, query: Mapping[str, str], *, see_costs: bool) -> "FloorFilter":
         status, sort = query.get("status", ""), query.get("sort", "")
         return cls(
-            status=status if status in {*LIVE_STATUSES, OTHER} else "",
+            status=status if status in dict(STATUSES) else "",
             attention=query.get("attention", "") == "1",
             model=search.clean(query.get("model", "")),
             account=search.clean(query.get("account", "")),
@@ -72,6 +77,14 @@ class FloorPage(NamedTuple):
     page: int
     pages: int
 
+    @property
+    def previous(self) -> int:
+        return self.page - 1
+
+    @property
+    def next(self) -> int:
+        return self.page + 1
+
 
 class Choices(NamedTuple):
     """What the live floor can be filtered by just now: (value, label), sorted by label."""
@@ -80,6 +93,11 @@ class Choices(NamedTuple):
     accounts: list[tuple[str, str]]
     profiles: list[tuple[str, str]]
     workspaces: list[tuple[str, str]]
+
+
+def orders(*, see_costs: bool) -> list[tuple[str, str]]:
+    """(word, label) of the orders that this viewer may ask for: one by cost would tell costs."""
+    return [(word, label) for word, (label, _) in ORDERS.items() if see_costs or word not in NEEDS_COSTS]
 
 
 def page_of(chosen: FloorFilter) -> FloorPage:

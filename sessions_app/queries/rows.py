@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.template.loader import get_template
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.models import AgentSession, UpstreamName
 from sessions_app.rules import attention
@@ -20,6 +21,9 @@ from sessions_app.types import Sight, Status
 
 MAX_KEPT = 8_000
 """Rows per process: some 25 MB.  More than that is looked at by nobody at once."""
+
+URGENT_RANK = 50
+"""From here on a reason is shown in the colour of alarm."""
 
 COLUMNS = (
     "uuid", "version", "status", "model", "title", "last_step", "step_count", "is_task_successful",
@@ -48,6 +52,7 @@ class Reason(NamedTuple):
     words: str
     advice: str
     since: datetime | None
+    urgent: bool
 
 
 def rendered(session_ids: Iterable[int], sight: Sight) -> dict[int, RenderedRow]:
@@ -70,6 +75,12 @@ def rendered_versions(versions: Mapping[int, int], sight: Sight) -> dict[int, Re
         rows[session_id] = row
         _keep((session_id, sight), row)
     return rows
+
+
+def in_order(versions: Mapping[int, int], sight: Sight) -> list[SafeString]:
+    """The HTML of each row, in the order of `versions`; a session deleted in between is left out."""
+    rows = rendered_versions(versions, sight)
+    return [mark_safe(rows[pk].html.decode()) for pk in versions if pk in rows]  # noqa: S308 a rendered template
 
 
 def forget() -> None:
@@ -147,7 +158,14 @@ def _reason(entry: dict[str, Any]) -> Reason:
         since = None
     if since is not None and since.tzinfo is None:
         since = None
-    return Reason(code, attention.label(code), attention.words(entry), attention.ADVICE.get(code, ""), since)
+    return Reason(
+        code=code,
+        label=attention.label(code),
+        words=attention.words(entry),
+        advice=attention.ADVICE.get(code, ""),
+        since=since,
+        urgent=attention.rank([entry]) >= URGENT_RANK,
+    )
 
 
 def offers(session: AgentSession, sight: Sight) -> dict[str, bool]:

@@ -15,10 +15,9 @@ def attention(request: HttpRequest) -> HttpResponse:
     sight = sight_of(request.user)
     chosen = floor.FloorFilter.from_query(request.GET, see_costs=sight.see_costs)
     page = floor.page_of(floor.FloorFilter(attention=True, page=chosen.page))
-    found = rows.rendered_versions(page.versions, sight)
     context = {
         "page": page,
-        "rows": [found[pk].html.decode() for pk in page.versions if pk in found],
+        "rows": rows.in_order(page.versions, sight),
         "ticket": tickets.make(request.user, page.versions, "attention"),
     }
     return render(request, "attention/attention.html", context)

@@ -1,5 +1,6 @@
 """The live floor, as a list or as a wall."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,18 +19,15 @@ def live(request: HttpRequest) -> HttpResponse:
     sight = sight_of(request.user)
     chosen = floor.FloorFilter.from_query(request.GET, see_costs=sight.see_costs)
     page = floor.page_of(chosen)
-    found = rows.rendered_versions(page.versions, sight)
     context = {
         "chosen": chosen,
         "page": page,
-        "rows": [found[pk].html.decode() for pk in page.versions if pk in found],
+        "rows": rows.in_order(page.versions, sight),
         "choices": floor.choices(),
-        "orders": [
-            (word, label)
-            for word, (label, _) in floor.ORDERS.items()
-            if sight.see_costs or word not in floor.NEEDS_COSTS
-        ],
+        "statuses": floor.STATUSES,
+        "orders": floor.orders(see_costs=sight.see_costs),
         "view": _view(request),
+        "base_url": settings.BROWSER_USE_BASE_URL,
         "ticket": tickets.make(request.user, page.versions, "live"),
     }
     response = render(request, "live/live.html", context)

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
+from sessions_app.live import tickets
 from sessions_app.queries import history, rows
 
 
@@ -14,14 +15,15 @@ def sessions(request: HttpRequest) -> HttpResponse:
     sight = sight_of(request.user)
     chosen = history.HistoryFilter.from_query(request.GET, see_costs=sight.see_costs)
     page = history.page_of(chosen)
-    found = rows.rendered_versions(page.versions, sight)
     context = {
         "chosen": chosen,
         "page": page,
-        "rows": [found[pk].html.decode() for pk in page.versions if pk in found],
-        "models": history.models(),
+        "rows": rows.in_order(page.versions, sight),
+        "models": [(model, model) for model in history.models()],
         "accounts": history.accounts(),
         "statuses": history.STATUSES,
         "outcomes": history.OUTCOMES,
+        "least": request.GET.get("least", "")[:20] if chosen.least_microusd is not None else "",
+        "ticket": tickets.make(request.user, page.versions, "session"),
     }
     return render(request, "sessions/sessions.html", context)
