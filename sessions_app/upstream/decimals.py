@@ -5,17 +5,16 @@ Dollars become micro-dollars by this, and megabytes bytes.
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 
 MICRO = 1_000_000
 LARGEST_MICRO = 10**15
 """A billion dollars.  More than that is a broken reply, and would overflow sums in the database."""
 
 _DECIMAL = re.compile(r"(?![-+.]*\Z)([+-]?)([0-9]*)(?:\.([0-9]*))?\Z", re.ASCII)
+_SCALE = (MICRO, 100_000, 10_000, 1_000, 100, 10, 1)
 _LONGEST = 4_000
 
 
-@lru_cache(maxsize=8192)
 def parse_micro(text: str) -> int | None:
     """`"12.34"` → 12_340_000.  None for anything off the vendor's pattern, or absurdly large.
 
@@ -23,6 +22,9 @@ def parse_micro(text: str) -> int | None:
     `1e3`, an empty string, digits of other scripts or a trailing newline, which `Decimal` would take.
     Digits past the sixth are rounded half up, away from zero.
     """
+    whole, _, fraction = text.partition(".")
+    if text.isascii() and whole.isdigit() and fraction.isdigit() and len(whole) < 10 and len(fraction) < 7:
+        return int(whole) * MICRO + int(fraction) * _SCALE[len(fraction)]
     match = _DECIMAL.match(text) if len(text) <= _LONGEST else None
     if match is None:
         return None
