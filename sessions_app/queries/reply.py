@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .schema_check import Check, check
+
 SHOWN_CHARACTERS = 20_000
 """More than this of one value is not put into a page; the whole of it can be downloaded."""
 
@@ -49,6 +51,9 @@ class Reply(NamedTuple):
 
     is_readable: bool
     output: Shown | None
+    output_left_out: int | None
+    """Bytes of an output that was too large to keep."""
+    output_check: Check | None
     output_schema: Shown | None
     thinking_level: str
     screen: tuple[int, int] | None
@@ -69,9 +74,12 @@ def read(raw: str, *, with_costs: bool) -> Reply:
         return _EMPTY._replace(raw=_shown_text(raw if with_costs else ""), is_readable=not raw)
     if not with_costs:
         fields = {name: value for name, value in _without_money(fields).items() if value is not _CUT}
+    left_out = _left_out(fields.get("output"))
     return Reply(
         is_readable=True,
         output=shown(fields["output"]) if fields.get("output") is not None else None,
+        output_left_out=left_out,
+        output_check=check(fields.get("output"), fields.get("outputSchema")) if left_out is None else None,
         output_schema=shown(fields["outputSchema"]) if fields.get("outputSchema") is not None else None,
         thinking_level=_line(fields.get("thinkingLevel")),
         screen=_screen(fields.get("browserScreenWidth"), fields.get("browserScreenHeight")),
@@ -84,14 +92,19 @@ def read(raw: str, *, with_costs: bool) -> Reply:
     )
 
 
-def output_file(raw: str) -> tuple[bytes, str] | None:
-    """The output as a file, and its content type; None when there is none."""
+def output_file(raw: str | bytes) -> tuple[bytes, str] | None:
+    """The output of a reply as a file, and its content type; None when there is none."""
     output = (_fields(raw) or {}).get("output")
     if output is None:
         return None
     if isinstance(output, str):
         return output.encode("utf-8", "replace"), "text/plain; charset=utf-8"
     return msgspec.json.format(msgspec.json.encode(output), indent=2), "application/json"
+
+
+def is_left_out(raw: str) -> bool:
+    """Whether the output was too large to keep, so that the vendor must be asked for it."""
+    return _left_out((_fields(raw) or {}).get("output")) is not None
 
 
 def speaks_of_money(field: str) -> bool:
@@ -111,11 +124,17 @@ def _shown_text(text: str) -> Shown:
     return Shown(text[:SHOWN_CHARACTERS], False, len(text))
 
 
-_EMPTY = Reply(True, None, None, "", None, "", (), (), Shown("", False, 0))
+_EMPTY = Reply(True, None, None, None, None, "", None, "", (), (), Shown("", False, 0))
 _CUT = object()
 
 
-def _fields(raw: str) -> dict[str, Any] | None:
+def _left_out(output: Any) -> int | None:
+    """`upstream.kept` leaves a note where something was too large: how large it was."""
+    noted = isinstance(output, dict) and output.get("(not kept)") == "too large"
+    return output["bytes"] if noted and isinstance(output.get("bytes"), int) else None
+
+
+def _fields(raw: str | bytes) -> dict[str, Any] | None:
     try:
         fields = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, RecursionError, ValueError):

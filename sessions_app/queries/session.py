@@ -1,23 +1,26 @@
 """Everything that the page of one session shows, for one sight."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 
-from sessions_app.models import AgentSession, SessionDetail, UpstreamName
+from sessions_app.models import AgentSession, AuditEntry, SessionDetail, UpstreamName
 from sessions_app.rules import attention
 from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES, Oddity, Sight, Status
 from sessions_app.upstream.urls import safe_live_url
 
-from .curve import Curve, curve_of
+from .curve import PARTS, Curve, curve_of
 from .reply import Reply, read, speaks_of_money
 from .stops import Receipt, receipts_of
-from .timeline import Frame, Timeline, film_of, timeline_of
+from .timeline import CONTROL_ACTS, TAKEN, Frame, Timeline, film_of, timeline_of
 
 USUAL_SCREEN = (1280, 800)
+DRIVES_AT_MOST = timedelta(hours=1)
+"""A browser that crashed never gives control back: after that long nobody is said to drive."""
 
 
 class Reason(NamedTuple):
@@ -54,24 +57,105 @@ class Recording(NamedTuple):
     text: str
 
 
-class SessionPage(NamedTuple):
-    """The page.  Nothing in it speaks of costs unless `sight` may see them; the live view is apart."""
+class Driver(NamedTuple):
+    """Who has taken control and not given it back."""
 
-    session: AgentSession
-    sight: Sight
-    reasons: tuple[Reason, ...]
-    reply: Reply
-    raw_bytes: int
-    names: Names
-    recordings: tuple[Recording, ...]
-    oddities: tuple[Oddity, ...]
-    curve: Curve | None
-    timeline: Timeline
-    film: tuple[Frame, ...]
-    receipts: tuple[Receipt, ...]
-    can_stop_task: bool
-    can_end_session: bool
-    now: datetime
+    user_id: int | None
+    name: str
+    since: datetime
+
+
+class SessionPage:
+    """The page, panel by panel: each part is read when a template first asks for it.
+
+    Nothing in it speaks of costs unless `sight` may see them; the live view is apart (`live_view`).
+    """
+
+    def __init__(
+        self, session: AgentSession, sight: Sight, now: datetime, before_ms: int | None = None
+    ) -> None:
+        self.session, self.sight, self.now, self.before_ms = session, sight, now, before_ms
+
+    @cached_property
+    def detail(self) -> SessionDetail:
+        return _detail(self.session)
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        return tuple(_reason(entry) for entry in self.session.attention if isinstance(entry, dict))
+
+    @cached_property
+    def reply(self) -> Reply:
+        return read(self.detail.raw, with_costs=self.sight.see_costs)
+
+    @cached_property
+    def names(self) -> Names:
+        return _names(self.session)
+
+    @cached_property
+    def recordings(self) -> tuple[Recording, ...]:
+        """Whoever has the address of a recording can watch it, so it is for those who may watch."""
+        lines = self.detail.recording_urls.splitlines() if self.sight.watch_live else []
+        return tuple(_recording(line) for line in lines if line.strip())
+
+    @cached_property
+    def oddities(self) -> tuple[Oddity, ...]:
+        return tuple(_oddities(self.session, self.sight))
+
+    @cached_property
+    def curve(self) -> Curve | None:
+        return curve_of(self.session, self.now, with_costs=self.sight.see_costs)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """A page of it: what came before `before_ms`, or the newest."""
+        return timeline_of(self.session, self.before_ms, with_costs=self.sight.see_costs)
+
+    @cached_property
+    def film(self) -> tuple[Frame, ...]:
+        return film_of(self.session, with_costs=self.sight.see_costs)
+
+    @cached_property
+    def receipts(self) -> tuple[Receipt, ...]:
+        return tuple(receipts_of(self.session, self.now))
+
+    @cached_property
+    def driver(self) -> Driver | None:
+        return driver_of(self.session, self.now)
+
+    @property
+    def spent_of_cap(self) -> int | None:
+        """Percent, 0 to 100; None without a cap, or for those who may not see costs."""
+        cap, spent = self.session.max_cost_microusd, self.session.total_cost_microusd
+        if not self.sight.see_costs or spent is None or not cap or cap < 0:
+            return None
+        return min(max(spent * 100 // cap, 0), 100)
+
+    @property
+    def unexplained_microusd(self) -> int | None:
+        """What the vendor's total has beyond its three parts, or lacks; None or 0 when they add up."""
+        parts = [getattr(self.session, name) for _, name in PARTS]
+        total = self.session.total_cost_microusd
+        return None if total is None or None in parts else total - sum(parts)
+
+    @property
+    def took(self) -> timedelta | None:
+        ended_at = self.session.ended_at
+        return ended_at - self.session.created_at if ended_at else None
+
+    @property
+    def can_stop_task(self) -> bool:
+        return self.sight.stop_task and may_have_a_task(self.session)
+
+    @property
+    def can_end_session(self) -> bool:
+        return self.sight.end_session and self.session.is_live
+
+    @property
+    def read_at(self) -> datetime:
+        """How old the page is: a living session is read with its account, an ended one is what it was."""
+        account_read_at = self.session.account.last_read_at if self.session.is_live else None
+        return max(self.session.observed_at, account_read_at or self.session.observed_at)
 
 
 def find(uuid: UUID) -> AgentSession | None:
@@ -79,26 +163,15 @@ def find(uuid: UUID) -> AgentSession | None:
     return AgentSession.objects.select_related("account", "detail").filter(uuid=uuid).first()
 
 
-def session_page(session: AgentSession, sight: Sight, before_ms: int | None, now: datetime) -> SessionPage:
-    """All panels; `before_ms` pages the timeline."""
-    detail = _detail(session)
-    return SessionPage(
-        session=session,
-        sight=sight,
-        reasons=tuple(_reason(entry) for entry in session.attention if isinstance(entry, dict)),
-        reply=read(detail.raw, with_costs=sight.see_costs),
-        raw_bytes=detail.raw_bytes,
-        names=_names(session),
-        recordings=tuple(_recording(line) for line in detail.recording_urls.splitlines() if line.strip()),
-        oddities=tuple(_oddities(session, sight)),
-        curve=curve_of(session, now, with_costs=sight.see_costs),
-        timeline=timeline_of(session, before_ms, with_costs=sight.see_costs),
-        film=film_of(session, with_costs=sight.see_costs),
-        receipts=tuple(receipts_of(session, now)),
-        can_stop_task=sight.stop_task and may_have_a_task(session),
-        can_end_session=sight.end_session and session.is_live,
-        now=now,
-    )
+def driver_of(session: AgentSession, now: datetime) -> Driver | None:
+    """Who drives the browser now, by the audit trail; nobody once the session has ended."""
+    if not session.is_live:
+        return None
+    acts = AuditEntry.objects.filter(session=session, action__in=CONTROL_ACTS).order_by("-at", "-pk")
+    last = acts.first()
+    if last is None or last.action != TAKEN or now - last.at > DRIVES_AT_MOST:
+        return None
+    return Driver(last.actor_id, last.actor_name, last.at)
 
 
 def may_have_a_task(session: AgentSession) -> bool:
@@ -109,7 +182,7 @@ def may_have_a_task(session: AgentSession) -> bool:
 
 def live_view(session: AgentSession, sight: Sight) -> LiveView:
     """The live view of a session that `sight` may watch."""
-    screen = read(_detail(session).raw, with_costs=False).screen or USUAL_SCREEN
+    screen = screen_of(session)
     url = _detail(session).live_url if sight.watch_live else ""
     safe = safe_live_url(url, settings.LIVE_VIEW_ORIGINS, settings.UPSTREAM_IS_LOOPBACK) if url else None
     if not session.is_live:
@@ -121,6 +194,11 @@ def live_view(session: AgentSession, sight: Sight) -> LiveView:
     else:
         why_not = "" if safe else f"Live view hidden: its address {_host(url)}is not on LIVE_VIEW_ORIGINS."
     return LiveView("" if why_not else safe or "", why_not, *screen)
+
+
+def screen_of(session: AgentSession) -> tuple[int, int]:
+    """Width and height of the session's browser window, as said or as usual."""
+    return read(_detail(session).raw, with_costs=False).screen or USUAL_SCREEN
 
 
 def _detail(session: AgentSession) -> SessionDetail:

@@ -14,7 +14,8 @@ PAGE = 100
 FILM_PICTURES = 60
 _YEAR_9999_MS = 253_370_764_800_000
 
-CONTROL_ACTS = {"control.taken": "took control of the browser", "control.released": "gave control back"}
+TAKEN, RELEASED = "control.taken", "control.released"
+CONTROL_ACTS = {TAKEN: "took control of the browser", RELEASED: "gave control back"}
 
 
 class Event(NamedTuple):

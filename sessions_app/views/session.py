@@ -1,0 +1,132 @@
+"""The page of one session, its panels, its output as a file, its live view, and who drives it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from sessions_app.access import audit
+from sessions_app.access.roles import sight_of
+from sessions_app.live import publish, tickets
+from sessions_app.models import AgentSession
+from sessions_app.queries.reply import output_file
+from sessions_app.queries.session import SessionPage, driver_of, find, live_view
+from sessions_app.queries.timeline import RELEASED, TAKEN
+
+from .panels import PANELS, changed_panels, panel, panels
+
+ACTS = {"take": TAKEN, "release": RELEASED}
+CHANGED = "changed"
+
+
+@require_safe
+def session(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The page; `?panel=<name>` one panel; `?panel=changed&seen=<name>:<tag>…` the panels that are other ones now."""
+    found = find(uuid)
+    if found is None:
+        return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
+    before_ms = _moment(request.GET.get("before", ""))
+    page = SessionPage(found, sight_of(request.user), timezone.now(), before_ms)
+    wanted = request.GET.get("panel", "")
+    if wanted == CHANGED:
+        return _fragment(changed_panels(page, request.GET.getlist("seen")))
+    if wanted in PANELS:
+        return _fragment(panel(wanted, page, pinned=wanted == "timeline" and before_ms is not None))
+    return _whole(request, page)
+
+
+def _whole(request: HttpRequest, page: SessionPage) -> HttpResponse:
+    """The page holds a credential for those who may watch: it is kept nowhere, and its opening is recorded."""
+    view = live_view(page.session, page.sight)
+    if view.url:
+        audit.record(request.user, "live_view.opened", page.session)
+    context = {
+        "page": page,
+        "s": page.session,
+        "live": view,
+        "panels": panels(page),
+        "drives": _drives(request, page),
+        "ticket": tickets.make(request.user, [page.session.pk], "session"),
+    }
+    return _unkept(render(request, "session/detail.html", context))
+
+
+@require_safe
+def session_output(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The output as a file to keep: never shown in the browser, whatever it holds."""
+    found = find(uuid)
+    file = (
+        output_file(SessionPage(found, sight_of(request.user), timezone.now()).detail.raw) if found else None
+    )
+    if file is None:
+        return render(request, "session/unknown.html", {"uuid": uuid, "what": "output"}, status=404)
+    content, kind = file
+    ending = "json" if "json" in kind else "txt"
+    headers = {"Content-Disposition": f'attachment; filename="output-{uuid}.{ending}"'}
+    return HttpResponse(content, content_type=kind, headers=headers)
+
+
+@never_cache
+@permission_required("sessions_app.watch_live", raise_exception=True)
+def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The frame with the live view as it is now: for the reload button, and when a view has come to be."""
+    found = find(uuid)
+    if found is None:
+        return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
+    view = live_view(found, sight_of(request.user))
+    if view.url:
+        audit.record(request.user, "live_view.opened", found)
+    return _unkept(render(request, "session/_frame.html", {"s": found, "live": view}))
+
+
+@require_POST
+@permission_required("sessions_app.take_control", raise_exception=True)
+def control(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Take or release the wheel: recorded, and seen by everybody who has the session open."""
+    found, act = find(uuid), ACTS.get(request.POST.get("action", ""))
+    if act is None:
+        return HttpResponseBadRequest("action is take or release")
+    if found is None:
+        return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
+    if act == TAKEN and not found.is_live:
+        messages.error(request, "The session has ended: there is nothing left to drive.")
+    else:
+        _note_control(request, found, act)
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return HttpResponse(status=204 if found.is_live or act == RELEASED else 409)
+    return redirect(found)
+
+
+def _note_control(request: HttpRequest, found: AgentSession, act: str) -> None:
+    """Audit, version and news in one transaction.  Who does not drive has nothing to release."""
+    driver = driver_of(found, timezone.now())
+    if act == RELEASED and (driver is None or driver.user_id != request.user.pk):
+        return
+    with transaction.atomic():
+        AgentSession.objects.filter(pk=found.pk).update_shown(timezone.now())
+        publish.changed_on_commit(found.account_id, [found.pk])
+        audit.record(request.user, act, found)
+
+
+def _drives(request: HttpRequest, page: SessionPage) -> bool:
+    return bool(page.sight.take_control and page.driver and page.driver.user_id == request.user.pk)
+
+
+def _fragment(html: str) -> HttpResponse:
+    return _unkept(HttpResponse(html, status=200 if html else 204))
+
+
+def _unkept(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, no_store=True, private=True)
+    return response
+
+
+def _moment(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -1,0 +1,168 @@
+// The live view.  Its frame is loaded once and touched by nothing but its end or a person's "Reload".
+//
+// loading ─ load, and its host answers ─→ live ─ its host falls silent ─→ dead ─ it answers again ─→ live
+//    ├─ no load within 10 s, or no host ─→ dead       any ─ the session ends ─→ ended
+//    └─ refused by our own policy ───────→ blocked    none ─ a view comes to be ─→ loading
+
+const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000, SECOND_LOOK_MS = 1_500;
+
+const WORDS = {
+  loading: ["created", "Opening the live view…", ""],
+  live: ["live", "Live", ""],
+  dead: ["plug", "Live view does not answer", "The live view does not answer. Behind this is the last picture."],
+  blocked: ["stops", "Live view blocked", "The browser did not let the live view in: its address is not on LIVE_VIEW_ORIGINS."],
+  ended: ["stopped", "Ended", "The session has ended. This is its last picture."],
+  none: ["picture", "Last picture", "No live view is offered yet. This is the last picture."],
+};
+
+let stage, slot, frame, timer, hasLoaded = false, driving = false, asking = false;
+const part = (name) => stage.querySelector(`[data-${name}]`);
+
+export function start() {
+  stage = document.getElementById("stage");
+  if (!stage) return;
+  slot = part("slot");
+  driving = "drives" in stage.dataset;
+  document.addEventListener("securitypolicyviolation", (event) => {
+    if (event.effectiveDirective === "frame-src" && state() !== "live") become("blocked");
+  });
+  document.addEventListener("panel:swapped", follow);
+  part("reload").addEventListener("click", reveal);
+  part("control")?.addEventListener("submit", onControl);
+  addEventListener("pagehide", () => driving && sayControl("release", true));
+  adopt();
+  setInterval(look, PROBE_MS);
+}
+
+const state = () => stage.dataset.state;
+
+/** Takes charge of the frame in the slot, if there is one. */
+function adopt() {
+  frame = slot.querySelector("iframe");
+  hasLoaded = false;
+  clearTimeout(timer);
+  if (!frame) return;
+  become("loading");
+  timer = setTimeout(() => state() === "loading" && become("dead"), PATIENCE_MS);
+  frame.addEventListener("load", () => onLoad(frame));
+  // It may have loaded before this script ran: then its document is somebody else's, and out of reach.
+  if (!reachable(frame)) onLoad(frame);
+}
+
+function reachable(element) {
+  try { return element.contentDocument !== null; } catch { return false; }
+}
+
+/** A load event comes for the browser's own error page, too: so its host is asked. */
+async function onLoad(loaded) {
+  if (loaded !== frame || reachable(loaded)) return;
+  hasLoaded = true;
+  const answers = await hostAnswers();
+  if (loaded === frame && state() === "loading") become(answers ? "live" : "dead");
+}
+
+async function look() {
+  if (document.hidden || !frame || !["live", "dead"].includes(state())) return;
+  let answers = await hostAnswers();
+  if (!answers && state() === "live") {
+    await new Promise((done) => setTimeout(done, SECOND_LOOK_MS));
+    answers = await hostAnswers();
+  }
+  if (!frame || !["live", "dead"].includes(state())) return;
+  if (!answers) become("dead");
+  else if (hasLoaded && state() === "dead" && !stage.dataset.neverCame) become("live");
+}
+
+/** Whether anything answers at the frame's host.  Asked without its path, which is the credential. */
+async function hostAnswers() {
+  try {
+    await fetch(new URL("/", frame.src), {
+      mode: "no-cors", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
+      signal: AbortSignal.timeout(PROBE_PATIENCE_MS),
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** After an update of the page around: has the session ended, or has a live view come to be? */
+function follow() {
+  const now = document.querySelector("[data-session-state]")?.dataset;
+  if (!now) return;
+  if (!now.isLive) {
+    if (state() !== "ended") end();
+  } else if (now.hasView && !frame && stage.dataset.mayWatch && !asking) {
+    reveal();
+  }
+}
+
+function end() {
+  frame?.remove();
+  frame = null;
+  clearTimeout(timer);
+  setDriving(false);
+  become("ended");
+}
+
+/** Asks for the frame anew: a person pressed "Reload", or there was none until now. */
+async function reveal() {
+  asking = true;
+  try {
+    const answer = await fetch(stage.dataset.liveAddress, { headers: { "HX-Request": "true" }, cache: "no-store" });
+    if (!answer.ok || answer.redirected) throw new Error(answer.status);
+    slot.innerHTML = await answer.text();
+    adopt();
+    if (!frame) become("none", slot.textContent.trim());
+    if (!frame) slot.replaceChildren();
+  } catch {
+    become("dead", "The live view could not be asked for. Behind this is the last picture.");
+  } finally {
+    asking = false;
+  }
+}
+
+function become(next, words) {
+  const [icon, word, note] = WORDS[next];
+  if (next === "dead" && state() === "loading") stage.dataset.neverCame = "1";
+  if (next === "loading" || next === "live") delete stage.dataset.neverCame;
+  stage.dataset.state = next;
+  part("state-word").innerHTML = `<svg class="i" aria-hidden="true"><use href="#i-${icon}"/></svg> <span>${word}</span>`;
+  part("note").textContent = words || note;
+  part("reload").hidden = !["dead", "blocked", "live"].includes(next);
+  const form = part("control");
+  if (form) form.hidden = !driving && !["live", "loading"].includes(next);
+}
+
+// ---- control -----------------------------------------------------------------------------------
+
+async function onControl(event) {
+  event.preventDefault();
+  const act = driving ? "release" : "take";
+  const answer = await sayControl(act, false).catch(() => null);
+  if (answer?.ok) return setDriving(act === "take");
+  part("note").textContent = answer ? "Control was refused: the session may have ended." : "Watchfloor does not answer: control was not changed.";
+  return undefined;
+}
+
+/** `leaving`: the page goes away, so the browser is asked to deliver it afterwards. */
+function sayControl(act, leaving) {
+  const form = part("control"), body = new FormData(form);
+  body.set("action", act);
+  if (leaving) return navigator.sendBeacon(form.action, body);
+  return fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+}
+
+function setDriving(next) {
+  driving = next;
+  stage.toggleAttribute("data-drives", next);
+  slot.inert = !next;
+  part("guard").hidden = next;
+  const form = part("control");
+  if (!form) return;
+  form.elements.action.value = next ? "release" : "take";
+  part("control-word").textContent = next ? "Give control back" : "Take control";
+  form.querySelector("button").classList.toggle("btn-primary", next);
+  part("note").textContent = "";
+  if (next) frame?.focus();
+}

@@ -1,0 +1,57 @@
+// Panels come anew when their content changes.  What a person has opened, scrolled or focused in them stays so,
+// and nothing is swapped under a pressed pointer.
+
+let pressed = null;
+const kept = new Map();
+
+export function start() {
+  document.addEventListener("pointerdown", (event) => { pressed = event.target.closest("[data-panel]"); });
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(() => { pressed = null; }));
+  document.addEventListener("htmx:oobBeforeSwap", beforeSwap);
+  document.addEventListener("htmx:oobAfterSwap", afterSwap);
+  document.addEventListener("click", onCopy);
+}
+
+function beforeSwap(event) {
+  const panel = event.detail.target;
+  if (!panel.dataset.panel) return;
+  if (panel === pressed) event.detail.shouldSwap = false; // it keeps its tag, so the next change brings it
+  else kept.set(panel.dataset.panel, stateOf(panel));
+}
+
+function afterSwap(event) {
+  const panel = document.getElementById(event.detail.target.id) ?? event.detail.target;
+  const state = kept.get(panel.dataset.panel);
+  if (!state) return;
+  kept.delete(panel.dataset.panel);
+  for (const id of state.open) document.getElementById(id)?.setAttribute("open", "");
+  panel.querySelectorAll("[data-key]").forEach((element) => {
+    if (element.dataset.key === state.focus) element.focus({ preventScroll: true });
+  });
+  scrollers(panel).forEach((element, index) => element.scrollTo(...(state.scrolled[index] ?? [0, 0])));
+  panel.dispatchEvent(new CustomEvent("panel:swapped", { bubbles: true }));
+}
+
+function stateOf(panel) {
+  return {
+    open: [...panel.querySelectorAll("details[open][id]")].map((details) => details.id),
+    focus: panel.contains(document.activeElement) ? document.activeElement.dataset.key : undefined,
+    scrolled: scrollers(panel).map((element) => [element.scrollLeft, element.scrollTop]),
+  };
+}
+
+function scrollers(panel) {
+  return [...panel.querySelectorAll(".film, .long, .table-tall, .events")];
+}
+
+async function onCopy(event) {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.dataset.copied = "";
+    setTimeout(() => delete button.dataset.copied, 1500);
+  } catch {
+    getSelection().selectAllChildren(button.parentElement.querySelector("code")); // then Ctrl+C does it
+  }
+}
