@@ -9,13 +9,24 @@ import sys
 
 import uvicorn
 
+from dashboard.asgi import application, hub
+
 BACKLOG = 8192
-GRACE_S = 3  # open event streams never end by themselves; uvicorn would wait for them over 20 s
+GRACE_S = 2  # for requests under way, and for browsers that read nothing
+
+
+class Server(uvicorn.Server):
+    """Open event streams never end by themselves, and uvicorn would wait for them before it tells the
+    application that it stops: so they are hung up first."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        hub.hang_up()
+        await super().shutdown(sockets)
 
 
 def main(fd: int) -> None:
     config = uvicorn.Config(
-        "dashboard.asgi:application",
+        application,
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -26,7 +37,7 @@ def main(fd: int) -> None:
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
+    Server(config).run(sockets=[socket.socket(fileno=fd)])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 import msgspec
 
-PING = b": ping\n\n"
-
 
 def event(name: str, data: bytes, moment_ms: int | None = None) -> bytes:
     """One event.  `moment_ms`: our clock; the browser gives it back when it reconnects (Last-Event-ID)."""
@@ -15,6 +13,11 @@ def event(name: str, data: bytes, moment_ms: int | None = None) -> bytes:
 def note(name: str, moment_ms: int | None = None, **facts: object) -> bytes:
     """An event whose data is a JSON object."""
     return event(name, msgspec.json.encode(facts), moment_ms)
+
+
+def ping(moment_ms: int) -> bytes:
+    """A sign of life that the page can see: scripts are not told of comments, nor of events without data."""
+    return event("ping", b"1", moment_ms)
 
 
 def retry(milliseconds: int) -> bytes:

@@ -65,7 +65,7 @@ class Tempo:
     """How often the database is asked what Redis did not tell."""
     poll_alone_s: float = 2
     """The same while Redis is away."""
-    overlap_s: float = 5
-    """Changes are dated before they are committed: look back by so much more."""
+    overlap_s: float = 20
+    """Changes are dated by the start of the request that brought them: look back by so much more."""
     retry_s: float = 1
     """Browsers reconnect after one to four times that: not all at once."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import redis.asyncio
-from redis import RedisError
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -46,7 +45,7 @@ class Source:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, there is the database
                 if self.listening:
                     log.warning("live push: Redis is away (%s), asking the database", type(error).__name__)
                 self.listening = False

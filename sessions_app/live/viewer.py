@@ -1,4 +1,4 @@
-"""One open stream, as the hub sees it: a small buffer that can only be late, never large."""
+"""One open stream, as the hub sees it: what waits to be written can be late, never large."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ from sessions_app.live import events
 from sessions_app.live.tickets import Ticket
 from sessions_app.types import Sight
 
-MAX_BUFFER = 256 * 1024  # bytes
+CHUNK = 64 * 1024  # bytes; the next waits here, where a newer row takes its place, and not in the socket
+MAX_NOTES = 64 * 1024  # bytes
 
 SLOW = events.note("resync", why="slow")
 SIGHT = events.note("resync", why="sight")
@@ -15,13 +16,13 @@ FORBIDDEN = events.note("forbidden")
 
 
 class Viewer:
-    """Rows wait here by session: a newer one takes the older one's place.
+    """Rows wait here by session: a newer one takes the older one's place, so who reads slowly is only late.
 
-    Full (the browser does not read fast enough): everything is dropped, the browser is told to fetch
-    the page again, and the stream ends.
+    Everything else is small, and rare; if it piles up all the same, the browser is told to fetch the page
+    again, and the stream ends.
     """
 
-    __slots__ = ("_awake", "_notes", "_pulse", "_rows", "_size", "closing", "key", "sight", "ticket")
+    __slots__ = ("_awake", "_notes", "_notes_size", "_pulse", "_rows", "closing", "key", "sight", "ticket")
 
     def __init__(self, ticket: Ticket, session_key: str, sight: Sight) -> None:
         self.ticket = ticket
@@ -32,52 +33,56 @@ class Viewer:
         self._awake = asyncio.Event()
         self._rows: dict[int, bytes] = {}
         self._notes: list[bytes] = []
+        self._notes_size = 0
         self._pulse = b""
-        self._size = 0
+
+    @property
+    def on_page(self) -> frozenset[int]:
+        """Our ids of the sessions on its page."""
+        return frozenset(self.ticket.session_ids)
 
     def put_row(self, session_id: int, frame: bytes) -> None:
-        self._size -= len(self._rows.get(session_id, b""))
-        self._rows[session_id] = frame
-        self._grown(frame)
+        if not self.closing:
+            self._rows[session_id] = frame
+            self._awake.set()
 
     def put_pulse(self, frame: bytes) -> None:
-        self._size -= len(self._pulse)
-        self._pulse = frame
-        self._grown(frame)
+        if not self.closing:
+            self._pulse = frame
+            self._awake.set()
 
     def put(self, frame: bytes) -> None:
+        if self.closing:
+            return
         self._notes.append(frame)
-        self._grown(frame)
+        self._notes_size += len(frame)
+        self._awake.set()
+        if self._notes_size > MAX_NOTES:
+            self.close(SLOW)
 
     def close(self, last_words: bytes = b"") -> None:
-        """End the stream once what waits is written."""
+        """End the stream.  What waits is dropped: a browser that comes back asks for what it missed."""
         if not self.closing:
             self.closing = True
-            self._notes.append(last_words)
+            self._rows, self._notes, self._pulse = {}, [last_words], b""
             self._awake.set()
 
     async def take(self) -> bytes:
-        """Waits for something to write, and hands over all of it."""
+        """Waits for something to write, and hands over a chunk of it: rows first, so that the ids rise."""
         await self._awake.wait()
-        self._awake.clear()
-        frames = [*self._rows.values(), *self._notes]
-        if self._pulse:
-            frames.append(self._pulse)
-        self._empty()
+        frames, size = [], 0
+        while self._rows and size < CHUNK:
+            frame = self._rows.pop(next(iter(self._rows)))
+            frames.append(frame)
+            size += len(frame)
+        if not self._rows:
+            frames += self._notes
+            if self._pulse:
+                frames.append(self._pulse)
+            self._notes, self._notes_size, self._pulse = [], 0, b""
+            self._awake.clear()
         # Alone, it is the very bytes that everybody gets: nothing is copied.
         return frames[0] if len(frames) == 1 else b"".join(frames)
-
-    def _grown(self, frame: bytes) -> None:
-        if self.closing:
-            return
-        self._size += len(frame)
-        if self._size > MAX_BUFFER:
-            self._empty()
-            self.close(SLOW)
-        self._awake.set()
-
-    def _empty(self) -> None:
-        self._rows, self._notes, self._pulse, self._size = {}, [], b"", 0
 
 
 class Audience:
@@ -88,6 +93,8 @@ class Audience:
         self.viewers: set[Viewer] = set()
         self._by_session: dict[int, set[Viewer]] = {}
         self._shown: dict[int, int] = {}
+        self.pulse = b""
+        """The summary strip as it last went out."""
 
     def add(self, viewer: Viewer) -> None:
         self.viewers.add(viewer)
@@ -110,9 +117,13 @@ class Audience:
     def watching(self, session_id: int) -> Iterable[Viewer]:
         return self._by_session.get(session_id, ())
 
+    def shown(self, session_id: int) -> int:
+        """The version that last went out to those who watch it; -1 when none did."""
+        return self._shown.get(session_id, -1)
+
     def is_news(self, session_id: int, version: int) -> bool:
         """Whether this version was not shown yet.  Redis and the database both tell of a change."""
-        if self._shown.get(session_id, -1) >= version:
+        if self.shown(session_id) >= version:
             return False
         if session_id in self._by_session:
             self._shown[session_id] = version
