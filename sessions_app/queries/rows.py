@@ -4,6 +4,7 @@ The page and the live push hand out the same bytes, so a thousand viewers of a c
 Nothing in a row depends on when it is read: the browser formats the times (static/js/time.js).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from threading import Lock
@@ -31,6 +32,10 @@ COLUMNS = (
     "observed_at", "status_since", "unread_since", "gone_at", "is_live", "attention", "attention_rank",
     "stopping", "picture", "account__name", "oddities",
 )  # fmt: skip
+
+
+_INDENT = re.compile(r"\n\s+")
+"""A third of a row would be the template's indentation, sent again with every change."""
 
 
 class RenderedRow(NamedTuple):
@@ -106,7 +111,7 @@ def _render(session_ids: list[int], sight: Sight) -> Iterator[tuple[int, Rendere
         return
     template = get_template("_row.html")
     for session in _sessions().filter(pk__in=session_ids):
-        html = template.render(_context(session, sight)).encode()
+        html = _INDENT.sub("\n", template.render(_context(session, sight))).strip().encode()
         yield (
             session.pk,
             RenderedRow(
@@ -147,7 +152,7 @@ def _context(session: AgentSession, sight: Sight) -> dict[str, Any]:
 def reasons_of(session: AgentSession) -> list[Reason]:
     """The stored entries as people read them, worst first."""
     entries = session.attention if isinstance(session.attention, list) else []
-    return [_reason(entry) for entry in entries if isinstance(entry, dict)]
+    return [_reason(entry) for entry in entries if isinstance(entry, dict) and entry.get("code")]
 
 
 def _reason(entry: dict[str, Any]) -> Reason:

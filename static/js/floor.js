@@ -10,6 +10,7 @@ export function start() {
   }
   const button = document.getElementById("new");
   if (button) offerWhatIsNew(button);
+  if (document.querySelector("[data-empty]")) reloadOnceReadable(document.getElementById("pulse"));
 }
 
 /** List and wall are the same rows: nothing is fetched. */
@@ -41,12 +42,22 @@ function offerWhatIsNew(button) {
   const seen = new Set();
   let unnamed = 0;
   document.addEventListener("floor:new", (event) => {
+    if (document.querySelector('[data-empty]:not([data-empty="match"])')) return location.reload(); // nothing to disturb
     const { id, count } = event.detail ?? {};
-    if (id && document.getElementById(`s-${id}`)) return;
+    if (id && document.getElementById(`s-${id}`)) return undefined;
     if (id) seen.add(id);
     else unnamed += count ?? 1;
     button.querySelector("b").textContent = seen.size + unnamed;
     button.hidden = false;
+    return undefined;
   });
   button.addEventListener("click", () => location.reload());
+}
+
+/** An empty page says why it is empty: once that is another reason, so is the page. */
+function reloadOnceReadable(pulse) {
+  const canRead = () => !["failing", "never"].includes(pulse.dataset.state);
+  const could = canRead();
+  const observer = new MutationObserver(() => canRead() !== could && location.reload());
+  if (pulse) observer.observe(pulse, { attributes: true, attributeFilter: ["data-state"] });
 }
