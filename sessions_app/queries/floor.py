@@ -78,6 +78,11 @@ class FloorPage(NamedTuple):
     pages: int
 
     @property
+    def elsewhere(self) -> int:
+        """How many match and are on other pages."""
+        return self.total - len(self.versions)
+
+    @property
     def previous(self) -> int:
         return self.page - 1
 

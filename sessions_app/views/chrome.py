@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.access.roles import sight_of
+from sessions_app.live import tickets
 from sessions_app.queries import pulse
 from sessions_app.types import Sight
 
@@ -28,8 +30,13 @@ THEMES = {"light", "dark"}
 class Floor:
     """The floor's pulse, read when a template first asks: sign-in pages never touch the database for it."""
 
-    def __init__(self, sight: Sight) -> None:
-        self._sight = sight
+    def __init__(self, user: User, sight: Sight) -> None:
+        self._user, self._sight = user, sight
+
+    @property
+    def ticket(self) -> str:
+        """For pages without sessions: their pulse stays current, too."""
+        return tickets.make(self._user, (), "session")
 
     @cached_property
     def facts(self) -> pulse.Pulse:
@@ -48,7 +55,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return context
     sight = sight_of(user)
-    return context | {"sight": sight, "floor": Floor(sight), "navigation": _navigation(request)}
+    return context | {"sight": sight, "floor": Floor(user, sight), "navigation": _navigation(request)}
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:

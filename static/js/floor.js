@@ -41,17 +41,33 @@ function leaveOutWhatIsEmpty(event) {
 function offerWhatIsNew(button) {
   const seen = new Set();
   let unnamed = 0;
+  button.addEventListener("click", () => location.reload());
+  if (button.dataset.new === "attention") {
+    document.addEventListener("floor:pulse", () => offer(button, inNeed() - inSight(button)));
+    return;
+  }
   document.addEventListener("floor:new", (event) => {
-    if (document.querySelector('[data-empty]:not([data-empty="match"])')) return location.reload(); // nothing to disturb
     const { id, count } = event.detail ?? {};
-    if (id && document.getElementById(`s-${id}`)) return undefined;
+    if (id && document.getElementById(`s-${id}`)) return;
     if (id) seen.add(id);
     else unnamed += count ?? 1;
-    button.querySelector("b").textContent = seen.size + unnamed;
-    button.hidden = false;
-    return undefined;
+    offer(button, seen.size + unnamed);
   });
-  button.addEventListener("click", () => location.reload());
+}
+
+function offer(button, number) {
+  if (number > 0 && isEmpty()) return location.reload(); // nothing to disturb
+  button.querySelector("b").textContent = number;
+  button.hidden = number <= 0;
+  return undefined;
+}
+
+const isEmpty = () => document.querySelector('[data-empty]:not([data-empty="match"])') !== null;
+const inNeed = () => Number(document.getElementById("pulse").dataset.attention);
+
+/** Those of the queue that still need attention, and those of its other pages. */
+function inSight(button) {
+  return Number(button.dataset.elsewhere) + document.querySelectorAll(".row[data-rank]:not([data-gone])").length;
 }
 
 /** An empty page says why it is empty: once that is another reason, so is the page. */
