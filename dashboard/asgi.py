@@ -13,6 +13,7 @@ from django.conf import settings  # noqa: E402 - models can be imported only now
 
 from dashboard.live_wiring import house  # noqa: E402
 from sessions_app.live.hub import Hub  # noqa: E402
+from sessions_app.stopping import executor  # noqa: E402
 
 STREAM = "/live/stream"
 
@@ -32,6 +33,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def _lifespan(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            executor.ensure_running()
         if message["type"] == "lifespan.shutdown":
             await hub.stop()
         await send({"type": f"{message['type']}.complete"})

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from sessions_app.views import attention, costs, health, live, people, pictures, session, sessions, settings
+from sessions_app.views import attention, costs, health, live, people, pictures, session, sessions, settings, stops
 
 urlpatterns = [
     path("", live.live, name="live"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("sessions/<uuid:uuid>/live/", session.live, name="live_view"),
     path("sessions/<uuid:uuid>/control/", session.control, name="control"),
     path("sessions/<uuid:uuid>/output", session.session_output, name="session_output"),
+    path("sessions/<uuid:uuid>/stop/", stops.stop, name="stop"),
+    path("stops/", stops.stops, name="stops"),
+    path("stops/<int:pk>/", stops.stop_receipt, name="stop_receipt"),
     re_path(r"^pictures/(?P<content_hash>[0-9a-f]{64})\.webp$", pictures.picture, name="picture"),
     re_path(r"^pictures/(?P<content_hash>[0-9a-f]{64})\.thumb\.webp$", pictures.thumbnail, name="thumbnail"),
     path("accounts/link/<str:token>/", people.sign_in_by_link, name="sign_in_link"),

@@ -109,10 +109,8 @@ def satisfied(stop: Stop, reading: Reading) -> bool:
 
 def after_reading(stop: Stop, reading: Reading, now: datetime) -> Next:
     """A fresh read: proof, half a proof, or a reason to send (again)."""
-    if reading.read_at <= (stop.sent_at or stop.requested_at):
-        return Next(
-            _resting(stop), now + _pause(stop, now), stop.satisfied_at
-        )  # begun too early: says nothing
+    if reading.read_at < (stop.sent_at or stop.requested_at):  # begun too early: it says nothing
+        return Next(_resting(stop), now + _pause(stop, now), stop.satisfied_at)
     if satisfied(stop, reading):
         return _after_proof(stop, reading)
     if is_over(stop, now):
@@ -172,7 +170,7 @@ def _after_proof(stop: Stop, reading: Reading) -> Next:
     if stop.sends == 0:
         return Next(State.MOOT, reading.read_at, reading.read_at)
     first = stop.satisfied_at
-    if first is not None and stop.sent_at is not None and first > stop.sent_at:
+    if first is not None and stop.sent_at is not None and first >= stop.sent_at:
         if reading.read_at - first >= READS_APART:
             return Next(State.CONFIRMED, reading.read_at, first)
     else:
