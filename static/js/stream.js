@@ -1,0 +1,217 @@
+// The live push.  One event stream per page puts what changed on it; while that does not work, the page is fetched
+// every few seconds instead.  Either way `<html data-push="live | polling | paused | off">` says how current it is,
+// and so does the event `push:state` {state, why} on the document.
+//
+// Tells the rest of the page: `session:changed` {uuid} (null: any), `floor:new` {id, status, attention} or {count},
+// `floor:gone` {uuid}, `floor:pulse`.
+
+import { parse, update } from "./cells.js";
+import { openSlot } from "./slots.js";
+
+const STREAM = "/live/stream";
+const SILENCE_MS = 20_000; // the server says something every 15 s
+const PATIENCE_MS = 3_000; // a web process that is replaced is back by then
+const POLL_MS = 5_000;
+const REOPEN_MS = 15_000;
+const HIDDEN_MS = 5_000; // a glance at another tab is no reason to hang up
+const ANSWER_MS = 10_000;
+
+const page = {
+  ticket: "",
+  source: null,
+  opening: null, // the attempt under way
+  hangUp: () => {},
+  lastId: 0, // of the last event: when we come back, the server tells what happened since
+  heardAt: 0,
+  brokenSince: 0,
+  openedAt: 0,
+  hurriedAt: 0,
+  polledAt: 0,
+  polling: false,
+  paused: false,
+  hiding: 0, // timer
+};
+
+export function start() {
+  page.ticket = document.body.dataset.streamTicket ?? "";
+  if (!page.ticket) return;
+  document.addEventListener("visibilitychange", onVisibility);
+  addEventListener("pagehide", pause);
+  addEventListener("pageshow", (event) => event.persisted && resume());
+  addEventListener("online", () => page.paused || open());
+  setInterval(mind, 1_000);
+  if (document.hidden) pause();
+  else open();
+}
+
+// ---- the stream ----------------------------------------------------------------------------------------
+
+async function open() {
+  close();
+  const mine = (page.opening = {});
+  page.openedAt = page.heardAt = Date.now();
+  const release = await openSlot();
+  if (mine !== page.opening) return release?.(); // closed meanwhile, or opened again
+  if (!release) return trouble();
+  const since = page.lastId ? `&since=${page.lastId}` : "";
+  const source = new EventSource(`${STREAM}?ticket=${encodeURIComponent(page.ticket)}${since}`);
+  page.source = source;
+  page.hangUp = () => { source.close(); release(); };
+  for (const [name, on] of Object.entries(HANDLERS)) {
+    source.addEventListener(name, (event) => page.source === source && (heard(event), on(event.data)));
+  }
+  source.onerror = () => page.source === source && trouble();
+}
+
+function close() {
+  page.opening = null;
+  page.hangUp();
+  page.hangUp = () => {};
+  page.source = null;
+}
+
+function heard(event) {
+  page.heardAt = Date.now();
+  page.brokenSince = 0;
+  page.lastId = Math.max(page.lastId, Number(event.lastEventId) || 0);
+  say("live");
+}
+
+function trouble() {
+  page.brokenSince ||= Date.now();
+  // Refused, not broken off: the browser does not try again by itself.
+  if (page.source?.readyState === EventSource.CLOSED) fetchAndReopen();
+}
+
+const HANDLERS = {
+  ping: () => {},
+  row: (html) => showRow(parse(html)),
+  gone: (data) => showGone(JSON.parse(data).id),
+  new: (data) => emit("floor:new", JSON.parse(data)),
+  pulse: (html) => showPulse(parse(html)),
+  resync: (data) => (JSON.parse(data).why === "slow" ? fetchAndReopen() : location.reload()),
+  forbidden: () => fetchAndReopen(), // whoever is signed out is shown the sign-in page
+};
+
+/** A fresh page has what was missed, and a fresh ticket. */
+async function fetchAndReopen() {
+  close();
+  page.brokenSince ||= Date.now();
+  await poll();
+  if (page.paused || page.opening || Date.now() - page.hurriedAt < REOPEN_MS) return; // once at once, then in due time
+  page.hurriedAt = Date.now();
+  open();
+}
+
+// ---- what to do while it does not work -----------------------------------------------------------------
+
+/** Once a second: is what we see still current, and if not, what then? */
+function mind() {
+  if (page.paused) return;
+  const now = Date.now();
+  const isSilent = now - page.heardAt > SILENCE_MS;
+  const isBroken = page.brokenSince && now - page.brokenSince > PATIENCE_MS;
+  if (!isSilent && !isBroken) return;
+  if (now - page.polledAt > POLL_MS) poll();
+  reopen();
+}
+
+function reopen() {
+  const isDead = page.source?.readyState !== EventSource.CONNECTING || Date.now() - page.heardAt > SILENCE_MS;
+  if (!page.paused && isDead && Date.now() - page.openedAt > REOPEN_MS * (0.8 + 0.4 * Math.random())) open();
+}
+
+/** Fetches this very page, and shows what differs. */
+async function poll() {
+  if (page.polling) return;
+  page.polling = true;
+  page.polledAt = Date.now();
+  try {
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    if (answer.redirected && new URL(answer.url).pathname !== location.pathname) return location.reload();
+    if (!answer.ok) throw new Error(answer.statusText);
+    const html = await answer.text();
+    if (page.paused) return;
+    if (page.brokenSince || Date.now() - page.heardAt > SILENCE_MS) say("polling");
+    showPage(new DOMParser().parseFromString(html, "text/html"));
+  } catch {
+    if (!page.paused) say("off", "unreachable");
+  } finally {
+    page.polling = false;
+  }
+}
+
+// ---- hidden pages --------------------------------------------------------------------------------------
+
+function onVisibility() {
+  clearTimeout(page.hiding);
+  if (document.hidden) page.hiding = setTimeout(pause, HIDDEN_MS);
+  else resume();
+}
+
+function pause() {
+  page.paused = true;
+  close();
+  say("paused");
+}
+
+function resume() {
+  if (!page.paused) return;
+  page.paused = false;
+  page.brokenSince = 0;
+  open();
+}
+
+// ---- what is shown -------------------------------------------------------------------------------------
+
+function showRow(fresh) {
+  const row = document.getElementById(fresh.id);
+  const before = row?.dataset.version;
+  if (row) update(row, fresh);
+  if (!row || before !== fresh.dataset.version) emit("session:changed", { uuid: fresh.dataset.sessionId });
+}
+
+/** It stays where it is until the person reloads: nothing moves under the pointer. */
+function showGone(uuid) {
+  const row = document.getElementById(`s-${uuid}`);
+  if (!row || "gone" in row.dataset) return;
+  row.dataset.gone = "";
+  emit("floor:gone", { uuid });
+}
+
+function showPulse(fresh) {
+  const pulse = document.getElementById("pulse");
+  if (!pulse || !fresh) return;
+  update(pulse, fresh);
+  for (const count of document.querySelectorAll('[data-count="attention"]')) {
+    const text = fresh.dataset.attention === "0" ? "" : fresh.dataset.attention;
+    if (count.textContent !== text) count.textContent = text;
+  }
+  emit("floor:pulse", {});
+}
+
+function showPage(fresh) {
+  const rows = [...fresh.querySelectorAll('[id^="s-"][data-session-id]')];
+  for (const row of rows) {
+    if (document.getElementById(row.id)) showRow(row);
+    else emit("floor:new", { id: row.dataset.sessionId, status: row.dataset.status, attention: Number(row.dataset.rank ?? 0) });
+  }
+  const still = new Set(rows.map((row) => row.id));
+  const mine = document.querySelectorAll('[id^="s-"][data-session-id]');
+  for (const row of mine) if (!still.has(row.id)) showGone(row.dataset.sessionId);
+  if (!mine.length) emit("session:changed", { uuid: null });
+  showPulse(fresh.getElementById("pulse"));
+  page.ticket = fresh.body.dataset.streamTicket ?? page.ticket;
+}
+
+function say(state, why = "") {
+  const root = document.documentElement.dataset;
+  if (root.push === state && root.pushWhy === why) return;
+  root.push = state;
+  root.pushWhy = why;
+  emit("push:state", { state, why });
+}
+
+function emit(name, detail) {
+  document.dispatchEvent(new CustomEvent(name, { detail }));
+}
