@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from sessions_app.views.people import closed
 
 # Nobody signs up here, and no mail is sent.  allauth looks these addresses up by name, so they stay below.
-CLOSED = r"^accounts/(signup|email|confirm-email|reauthenticate|password/reset|login/code)/"
+CLOSED = r"^accounts/(?:signup|email|confirm-email|reauthenticate|password/reset|login/code)/"
 
 urlpatterns = [
     path("", include("sessions_app.urls")),

@@ -12,3 +12,6 @@ class SignInForm(LoginForm):
             kwargs["data"] = data.copy()
             kwargs["data"]["login"] = data["username"]
         super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""  # allauth's offers a mail, which this product does not send
+        for name in ("login", "password"):
+            self.fields[name].widget.attrs.pop("placeholder", None)  # it would repeat the label

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from sessions_app.costs.books import SUMS, Spend, bookings
 from sessions_app.costs.question import CostQuestion
@@ -80,7 +80,8 @@ def _chunk(asked: CostQuestion, after: int) -> list[SessionCost]:
     try:
         return list(with_names([(sessions[pk], spend) for pk, spend in spends.items()]))
     finally:
-        close_old_connections()  # a slow reader must not hold one between two chunks
+        if not connection.in_atomic_block:
+            close_old_connections()  # a slow reader must not hold one between two chunks
 
 
 def _head(asked: CostQuestion) -> dict[str, Any]:

@@ -79,7 +79,9 @@ def _group(facet: str, row: tuple[Any, int, int], words: dict[Any, str]) -> Grou
         return Group(NONE, WITHOUT[facet], sessions, microusd)
     if facet in UUID_FACETS:
         return Group(str(key), named(key, words), sessions, microusd)
-    return Group(str(key), words.get(key, str(key)), sessions, microusd)
+    text = str(key)
+    country = facet == "country" and len(text) == 2
+    return Group(text, words.get(key, text.upper() if country else text), sessions, microusd)
 
 
 def _shortened(groups: list[Group]) -> tuple[Group, ...]:

@@ -25,6 +25,19 @@ def share(part: int, whole: int) -> str:
 
 
 @register.filter
+def digits(microusd: int) -> SafeString:
+    """All six digits, so that columns align: cents as people read them, the four beyond them smaller."""
+    cents, beyond = divmod(abs(microusd), 10_000)
+    return format_html(
+        '<span class="digits"><b>{}${}.{}</b><small>{}</small></span>',
+        "−" if microusd < 0 else "",
+        f"{cents // 100:,}",
+        f"{cents % 100:02d}",
+        f"{beyond:04d}",
+    )
+
+
+@register.filter
 def bar(microusd: int, largest: int) -> SafeString:
     """A line as long as its share of the largest; the figure beside it says the same."""
     length = min(max(microusd, 0) / largest, 1) * 100 if largest > 0 else 0
@@ -59,10 +72,10 @@ def sortable(context: dict, asked: Any, name: str, words: str) -> SafeString:
     descending = not asked.descending if here else name not in FIRST_ASCENDING
     address = with_query(context, sort=name, dir="desc" if descending else "asc", page="")
     return format_html(
-        '<th scope="col" class="{}" aria-sort="{}"><a href="{}#sessions">{}<span aria-hidden="true">{}</span></a></th>',
+        '<th scope="col" class="{}" aria-sort="{}"><a href="{}#sessions">{}{}</a></th>',
         "" if name in {"title", "created"} else "num",
         ("descending" if asked.descending else "ascending") if here else "none",
         address,
         words,
-        (" ↓" if asked.descending else " ↑") if here else "",
+        format_html('<span aria-hidden="true">{}</span>', "↓" if asked.descending else "↑") if here else "",
     )

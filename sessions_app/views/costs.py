@@ -11,7 +11,7 @@ from sessions_app.costs import export
 from sessions_app.costs.chart import chart, split
 from sessions_app.costs.groups import WITHOUT
 from sessions_app.costs.question import RANGES, CostQuestion, question
-from sessions_app.costs.report import report
+from sessions_app.costs.report import Report, report
 from sessions_app.views.guards import needs
 
 GROUP_TITLES = {
@@ -35,7 +35,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "report": answer,
         "chart": chart(answer, now),
         "ranges": RANGES,
-        "split": split(answer.total),
+        "split": [one for one in split(answer.total) if one.name != "rest" or _has_rest(answer)],
         "days_newest_first": answer.days[::-1],
         "filters": [(facet, _filter_words(answer, facet, value)) for facet, value in asked.only],
         "groupings": [
@@ -81,7 +81,12 @@ def _file(
     )
 
 
-def _filter_words(answer, facet: str, value: str) -> str:
+def _has_rest(answer: Report) -> bool:
+    """Whether any total has something beyond its parts: mostly none has, and then nobody needs the column."""
+    return any(day.spend.rest for day in answer.days)
+
+
+def _filter_words(answer: Report, facet: str, value: str) -> str:
     """What people call the value of a filter: the one group that is left has its name."""
     left = next(grouping for grouping in answer.groups if grouping.facet == facet)
     named = next((group.words for group in left.groups if group.value == value), "")

@@ -1,6 +1,6 @@
 """Signing in without a password."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
@@ -26,6 +26,6 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @login_not_required
-def closed(request: HttpRequest, **_: Any) -> NoReturn:
+def closed(request: HttpRequest) -> NoReturn:
     """A door of the sign-in library that this product does not use."""
     raise Http404

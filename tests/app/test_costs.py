@@ -197,7 +197,7 @@ def test_people_read_names_where_the_vendor_has_them():
     groups = {grouping.facet: grouping.groups[0].words for grouping in report(asked(range="all")).groups}
     assert groups["profile"] == "Anna’s browser"
     assert groups["workspace"] == f"{str(workspace)[:8]}…"
-    assert groups["country"] == "de"
+    assert groups["country"] == "DE"
 
 
 def test_many_groups_are_shortened_but_still_add_up():
