@@ -1,7 +1,7 @@
 """All sessions there ever were: filtered, searched, and read page by page from a place (keyset), never by offset."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -34,7 +34,7 @@ _SUCCESSFUL = {"succeeded": True, "failed": False, "unknown": None}
 
 
 class HistoryFilter(NamedTuple):
-    """What the address bar asks for.  Words that mean nothing here ask for nothing.  Days are UTC."""
+    """What the address bar asks for.  Words that mean nothing here ask for nothing.  Days are those of `zone`."""
 
     status: str = ""
     outcome: str = ""
@@ -49,9 +49,10 @@ class HistoryFilter(NamedTuple):
     q: str = ""
     sort: str = NEWEST
     after: str = ""
+    zone: tzinfo = UTC
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], *, see_costs: bool) -> "HistoryFilter":
+    def from_query(cls, query: Mapping[str, str], *, see_costs: bool, zone: tzinfo = UTC) -> "HistoryFilter":
         status, outcome = query.get("status", ""), query.get("outcome", "")
         dearest = see_costs and query.get("sort", "") == DEAREST
         return cls(
@@ -68,6 +69,7 @@ class HistoryFilter(NamedTuple):
             q=search.clean(query.get("q", "")),
             sort=DEAREST if dearest else NEWEST,
             after=query.get("after", ""),
+            zone=zone,
         )
 
     @property
@@ -109,8 +111,8 @@ def matching(chosen: HistoryFilter) -> QuerySet[AgentSession]:
         "account__slug": chosen.account,
         "profile_id": chosen.profile,
         "workspace_id": chosen.workspace,
-        "created_at__gte": _midnight(chosen.since),
-        "created_at__lt": _midnight(chosen.until, days=1),
+        "created_at__gte": _midnight(chosen.since, chosen.zone),
+        "created_at__lt": _midnight(chosen.until, chosen.zone, days=1),
         "total_cost_microusd__gte": chosen.least_microusd,
     }
     sessions = sessions.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
@@ -182,13 +184,12 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _midnight(day: date | None, days: int = 0) -> datetime | None:
-    if day is None:
-        return None
+def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    """When `day` begins, or the one so many days later; None at the ends of time, where nothing is left out."""
     try:
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=days)
+        return day and datetime.combine(day + timedelta(days=days), time.min, zone).astimezone(UTC)
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return None
 
 
 def _dollars(text: str) -> int | None:

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
+from sessions_app.costs.question import zone_of
 from sessions_app.live import tickets
 from sessions_app.queries import history, rows
 
@@ -13,7 +14,8 @@ from sessions_app.queries import history, rows
 def sessions(request: HttpRequest) -> HttpResponse:
     """Sessions that match the address, newest or dearest first."""
     sight = sight_of(request.user)
-    chosen = history.HistoryFilter.from_query(request.GET, see_costs=sight.see_costs)
+    zone = zone_of(request.COOKIES.get("tz", ""))
+    chosen = history.HistoryFilter.from_query(request.GET, see_costs=sight.see_costs, zone=zone)
     page = history.page_of(chosen)
     context = {
         "chosen": chosen,

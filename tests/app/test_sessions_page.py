@@ -98,10 +98,20 @@ def test_filters_of_the_address(client, lea):
         "?until=2026-11-09": [good, bad, odd],
         "?since=2026-11-08&until=2026-11-09": [good, bad],
         "?status=x&outcome=x&least=x&since=2026-13-45&until=x&after=x&profile=x": [live, good, bad, odd],
-        "?until=9999-12-31": [live, good, bad, odd],
+        "?since=0001-01-01&until=9999-12-31": [live, good, bad, odd],
         "?model=%00": [live, good, bad, odd],
     }.items():
         assert shown(page(client, query)) == ids(*expected), query
+
+
+def test_days_are_the_readers(client, lea):
+    """03:00 UTC on the tenth is still the ninth in New York (the cookie is set by static/js/zone.js)."""
+    session = make_session(created_at=datetime(2026, 11, 10, 3, tzinfo=UTC))
+    assert shown(page(client, "?until=2026-11-09")) == []
+    client.cookies["tz"] = "America%2FNew_York"
+    assert shown(page(client, "?since=2026-11-09&until=2026-11-09")) == ids(session)
+    client.cookies["tz"] = "nowhere"
+    assert shown(page(client, "?since=2026-11-10&until=2026-11-10")) == ids(session)
 
 
 def test_search_over_title_step_and_id(client, lea):
