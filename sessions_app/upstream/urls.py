@@ -17,6 +17,7 @@ _PLAIN = re.compile(
 )
 _REST = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]*", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _USUAL_PORT = {"https": 443, "http": 80}
 
 
@@ -80,13 +81,22 @@ def is_public(ip: str) -> bool:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return False
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
-    return inner.is_global and address.is_global and not inner.is_multicast
+    carried = _carried_v4(address)
+    return all(one.is_global and not one.is_multicast for one in (address, carried) if one is not None)
+
+
+def _carried_v4(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to, by whichever of the three ways of writing it in."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _is_loopback(host: str) -> bool:
     ip = _ip(host)
-    return host == "localhost" or bool(ip and ip.is_loopback)
+    return host == "localhost" or bool(ip and ip.is_loopback and _carried_v4(ip) is None)
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
