@@ -14,8 +14,9 @@ from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES, Oddity, Sight, St
 from sessions_app.upstream.urls import safe_live_url
 
 from .curve import PARTS, Curve, curve_of
+from .receipt import Receipt
 from .reply import Reply, read, speaks_of_money
-from .stops import Receipt, receipts_of
+from .stops import receipts_of
 from .timeline import CONTROL_ACTS, TAKEN, Frame, Timeline, film_of, timeline_of
 
 USUAL_SCREEN = (1280, 800)

@@ -179,7 +179,8 @@ def _step_costs(session: AgentSession, numbers: Sequence[int]) -> dict[int | Non
         .values_list("step_count", "total")
     )
     costs: dict[int | None, int] = {}
-    spent_before: int | None = 0
+    # What had been spent before we first looked is no step's own, unless we saw the very first one.
+    spent_before: int | None = 0 if totals and totals[0][0] <= 1 else None
     for number, total in totals:
         if total is not None and spent_before is not None:
             costs[number] = max(0, total - spent_before)

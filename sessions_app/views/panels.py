@@ -23,7 +23,7 @@ PINNED = "*"
 def panel(name: str, page: SessionPage, *, swapped_by_id: bool = False, pinned: bool = False) -> SafeString:
     """templates/session/_<name>.html in its wrapper.  `swapped_by_id`: for an answer with several of them."""
     inner = render_to_string(f"session/_{name}.html", {"page": page, "s": page.session, "sight": page.sight})
-    tag = PINNED if pinned else xxhash.xxh3_64_hexdigest(inner)
+    tag = PINNED if pinned else xxhash.xxh3_64_hexdigest(inner.encode())
     return format_html(
         '<section id="panel-{name}" class="panel panel-{name}" data-panel="{name}"{swap}>'
         '<input type="hidden" name="seen" value="{name}:{tag}">{inner}</section>',

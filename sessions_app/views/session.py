@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from sessions_app.access import audit
@@ -22,11 +24,16 @@ from sessions_app.queries.timeline import RELEASED, TAKEN
 
 from .panels import PANELS, changed_panels, panel, panels
 
+POLICY = settings.SECURE_CSP | {
+    "connect-src": [*settings.SECURE_CSP["connect-src"], *settings.SECURE_CSP["frame-src"]]
+}
+"""On this page alone: frame.js asks the live view's host whether it is there at all, for a frame does not tell."""
 ACTS = {"take": TAKEN, "release": RELEASED}
 CHANGED = "changed"
 
 
 @require_safe
+@csp_override(POLICY)
 def session(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The page; `?panel=<name>` one panel; `?panel=changed&seen=<name>:<tag>…` the panels that are other ones now."""
     found = find(uuid)

@@ -147,10 +147,10 @@ async function onControl(event) {
 
 /** `leaving`: the page goes away, so the browser is asked to deliver it afterwards. */
 function sayControl(act, leaving) {
-  const form = part("control"), body = new FormData(form);
+  const form = part("control"), address = form.getAttribute("action"), body = new FormData(form);
   body.set("action", act);
-  if (leaving) return navigator.sendBeacon(form.action, body);
-  return fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (leaving) return navigator.sendBeacon(address, body);
+  return fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
 }
 
 function setDriving(next) {

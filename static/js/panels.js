@@ -1,5 +1,5 @@
 // Panels come anew when their content changes.  What a person has opened, scrolled or focused in them stays so,
-// and nothing is swapped under a pressed pointer.
+// and nothing is swapped under a pressed pointer, nor under one that reads a curve (data-hold).
 
 let pressed = null;
 const kept = new Map();
@@ -15,7 +15,8 @@ export function start() {
 function beforeSwap(event) {
   const panel = event.detail.target;
   if (!panel.dataset.panel) return;
-  if (panel === pressed) event.detail.shouldSwap = false; // it keeps its tag, so the next change brings it
+  const held = panel === pressed || panel.querySelector("[data-hold]:is(:hover, :focus-visible)");
+  if (held) event.detail.shouldSwap = false; // it keeps its tag, so the next change brings it
   else kept.set(panel.dataset.panel, stateOf(panel));
 }
 
