@@ -21,9 +21,8 @@ def refresh(account: Account, now: datetime) -> list[int]:
     Only after a successful reading: with upstream down everything would look stalled.
     """
     live = AgentSession.objects.filter(account=account, is_live=True)
-    medians = rules.median_burns(
-        live.filter(status=Status.RUNNING).values_list("model", "burn_microusd_per_min")
-    )
+    warm = live.filter(status=Status.RUNNING, status_since__lte=now - rules.WARM_AFTER)
+    medians = rules.median_burns(warm.values_list("model", "burn_microusd_per_min"))
     rows = live.filter(_suspicious(now)).order_by("pk").values_list("attention", *Facts._fields)
     changed = []
     for standing, *values in rows:

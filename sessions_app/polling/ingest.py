@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 
 from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
-from sessions_app.polling import records, writer
-from sessions_app.polling.records import Written
-from sessions_app.rules.changes import Change, Known, first_sight, is_late, next_sight
+from sessions_app.polling import lookup, records, writer
+from sessions_app.polling.records import Same, Written
+from sessions_app.rules.changes import Change, first_sight, is_late, next_sight
 from sessions_app.types import Answer
 
 ATTEMPTS = 3
@@ -29,19 +29,12 @@ class Applied(NamedTuple):
 NOTHING = Applied((), (), ())
 
 
-class _Stored(NamedTuple):
-    """The stored side of a session, locked until the end of the transaction."""
-
-    known: Known
-    account_id: int
-
-
 class _Plan(NamedTuple):
     """What a batch comes to."""
 
     new: list[tuple[Answer, Change]]
     changed: list[Written]
-    same: list[tuple[int, Answer]]
+    same: list[Same]
     moved: list[int]
 
 
@@ -66,7 +59,7 @@ def _apply(account: Account, latest: dict[UUID, Answer]) -> Applied:
         plan = _plan(account, latest)
         born = _insert(account, plan.new)
         _update(plan.changed)
-        records.write([*born, *plan.changed])
+        records.write(born, plan.changed)
         recorded = records.write_recordings(plan.same)
         others = {*recorded, *_move(account, plan.moved)}
         _touch(others, latest)
@@ -81,46 +74,33 @@ def _apply(account: Account, latest: dict[UUID, Answer]) -> Applied:
 
 
 def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
-    stored = _stored(latest)
+    uuids = sorted(latest)  # everybody inserts in the same order, so that nobody waits in a circle
+    stored = lookup.locked(uuids)
     plan = _Plan([], [], [], [])
-    for uuid in sorted(latest):  # everybody inserts in the same order, so that nobody waits in a circle
+    for uuid in uuids:
         answer, before = latest[uuid], stored.get(uuid)
         if before is None:
-            plan.new.append((answer, first_sight(answer.session, answer.read_at)))
+            change = first_sight(answer.session, answer.read_at)
+            plan.new.append((answer, change))
             continue
         known = before.known
-        if answer.session.digest == known.digest:
-            plan.same.append((known.id, answer))
+        if answer.session.digest == known.digest and not before.troubled:
+            plan.same.append(Same(known.id, answer, before.recording_urls_digest))
         elif not is_late(known, answer.session, answer.read_at):
             change = next_sight(known, answer.session, answer.read_at)
-            plan.changed.append(Written(known.id, answer, change))
+            plan.changed.append(
+                Written(known.id, answer, change, before.live_url_digest, before.recording_urls_digest)
+            )
         if before.account_id != account.pk:
             plan.moved.append(known.id)
     return plan
-
-
-def _stored(uuids: Iterable[UUID]) -> dict[UUID, _Stored]:
-    """By uuid.  A session that was missing or unreadable has no digest here: whatever is said of it now is news."""
-    rows = (
-        AgentSession.objects.filter(uuid__in=list(uuids))
-        .order_by("pk")  # everybody locks in the same order
-        .select_for_update()
-        .values_list("account_id", "missing_since", "gone_at", "unread_since", *Known._fields)
-    )
-    found = {}
-    for account_id, missing_since, gone_at, unread_since, *values in rows:
-        known = Known(*values)
-        if missing_since or gone_at or unread_since:
-            known = known._replace(digest=0)
-        found[known.uuid] = _Stored(known, account_id)
-    return found
 
 
 def _insert(account: Account, new: list[tuple[Answer, Change]]) -> list[Written]:
     rows = AgentSession.objects.bulk_create(
         [AgentSession(account=account, **change.columns) for _, change in new]
     )
-    return [Written(row.pk, answer, change) for row, (answer, change) in zip(rows, new, strict=True)]
+    return [Written(row.pk, answer, change, 0, 0) for row, (answer, change) in zip(rows, new, strict=True)]
 
 
 def _update(changed: list[Written]) -> None:

@@ -32,7 +32,7 @@ def take_pages(account: Account, pages: Iterable[SessionPage]) -> Taken:
     taken = Taken(set(items), set(), set(), [one for page in pages for one in page.set_aside], NOTHING)
     answers = []
     for uuid, (read_at, item) in items.items():
-        before = known.get(uuid.hex)
+        before = known.get(uuid)
         if before and before.digest == item.digest:
             if before.is_live:
                 taken.live.add(uuid)

@@ -21,18 +21,28 @@ DETAIL = ("session", *RAW, *LIVE_URL, *RECORDINGS)
 
 
 class Written(NamedTuple):
-    """An answer that changed something, and the row that it changed."""
+    """An answer that changed something, the row that it changed, and the digests of the addresses stored there."""
 
     session_id: int
     answer: Answer
     change: Change
+    live_url_digest: int
+    recording_urls_digest: int
 
 
-def write(written: list[Written]) -> None:
+class Same(NamedTuple):
+    """An answer that tells nothing new, unless it has recordings that we don't know."""
+
+    session_id: int
+    answer: Answer
+    recording_urls_digest: int
+
+
+def write(born: list[Written], changed: list[Written]) -> None:
     """Details, snapshots, steps and bookings of what has just been written to the sessions themselves."""
-    if not written:
-        return
-    _write_details(written)
+    written = [*born, *changed]
+    writer.upsert(SessionDetail, DETAIL, [_detail(w) for w in born], unique=DETAIL[:1], replace=DETAIL[1:])
+    _update_details(changed)
     snapshots = [_snapshot(w) for w in written if w.change.snapshot]
     writer.upsert(Snapshot, SNAPSHOT, snapshots, unique=SNAPSHOT[:2], replace=SNAPSHOT[2:])
     steps = [
@@ -45,16 +55,15 @@ def write(written: list[Written]) -> None:
     writer.upsert(CostHour, ("session", "hour", *COST), spends, unique=("session", "hour"), add=COST)
 
 
-def write_recordings(same: list[tuple[int, Answer]]) -> list[int]:
+def write_recordings(same: list[Same]) -> list[int]:
     """Recordings in answers that say nothing else new: only single reads tell of them.  Returns whose were new."""
-    told = {session_id: answer.session for session_id, answer in same if answer.session.recording_urls}
-    if not told:
-        return []
-    known = _stored_digests(list(told))
-    new = {pk: seen for pk, seen in told.items() if known.get(pk, (0, 0))[1] != recordings_digest(seen)}
-    rows = [("\n".join(seen.recording_urls), recordings_digest(seen), pk) for pk, seen in new.items()]
+    rows = [
+        ("\n".join(one.answer.session.recording_urls), digest, one.session_id)
+        for one in same
+        if (digest := recordings_digest(one.answer.session)) not in (0, one.recording_urls_digest)
+    ]
     writer.update(SessionDetail, RECORDINGS, rows)
-    return list(new)
+    return [row[-1] for row in rows]
 
 
 def live_url_of(seen: SessionData) -> str:
@@ -86,34 +95,19 @@ def _snapshot(w: Written) -> tuple[Any, ...]:
     )
 
 
-def _write_details(written: list[Written]) -> None:
+def _update_details(changed: list[Written]) -> None:
     """Raw replies always; addresses only where they are other ones, for encrypting one costs more than the rest.
 
     Recordings that a reply doesn't mention stay: lists never tell of them.
     """
-    stored = _stored_digests([w.session_id for w in written])
-    old = [w for w in written if w.session_id in stored]
-    fresh = [_detail(w) for w in written if w.session_id not in stored]
-    writer.upsert(SessionDetail, DETAIL, fresh, unique=("session",), replace=DETAIL[1:])
-    writer.update(SessionDetail, RAW, [(*_raw(w.answer.session), w.session_id) for w in old])
+    writer.update(SessionDetail, RAW, [(*_raw(w.answer.session), w.session_id) for w in changed])
     lives = [
         (live_url_of(w.answer.session), digest, w.session_id)
-        for w in old
-        if (digest := live_url_digest(w.answer.session)) != stored[w.session_id][0]
+        for w in changed
+        if (digest := live_url_digest(w.answer.session)) != w.live_url_digest
     ]
     writer.update(SessionDetail, LIVE_URL, lives)
-    films = [
-        ("\n".join(w.answer.session.recording_urls), digest, w.session_id)
-        for w in old
-        if (digest := recordings_digest(w.answer.session)) not in (0, stored[w.session_id][1])
-    ]
-    writer.update(SessionDetail, RECORDINGS, films)
-
-
-def _stored_digests(session_ids: list[int]) -> dict[int, tuple[int, int]]:
-    rows = SessionDetail.objects.filter(session_id__in=session_ids)
-    values = rows.values_list("session_id", "live_url_digest", "recording_urls_digest")
-    return {pk: (live, films) for pk, live, films in values}
+    write_recordings([Same(w.session_id, w.answer, w.recording_urls_digest) for w in changed])
 
 
 def _raw(seen: SessionData) -> tuple[str, int]:

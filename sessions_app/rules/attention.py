@@ -23,13 +23,15 @@ WATCHED_FOR = timedelta(minutes=1)
 REPEATED_STEPS = (5, 10, 20, 50, 100, 200, 500, 1_000)
 CAP_PERCENTS = (80, 95, 100)
 """Of `maxCostUsd`."""
-TIMES_MEDIAN = (3, 5, 10, 20, 50, 100)
-TIMES_MEDIAN_TO_STAY = 2
-TIMES_MEDIAN_OF_ALL = 10
+TIMES_MEDIAN = (5, 10, 20, 50, 100)
+"""Ordinary sessions of one model differ up to fourfold: in pace, and by what goes through a proxy."""
+TIMES_MEDIAN_OF_ALL = 20
 """Models differ eightfold in price: without peers of its own model a session must stand out further."""
+TO_STAY = 2 / 3
+"""What stands goes only when it is clearly over."""
 LEAST_BURN_MICROUSD_PER_MIN = 20_000
 """Two cents a minute: below that, many times the median is still nothing to wake somebody for."""
-BURNING_AFTER = timedelta(seconds=30)
+WARM_AFTER = timedelta(seconds=30)
 """The first steps of a task say little about its pace."""
 PEERS_NEEDED = 3
 
@@ -158,8 +160,8 @@ def _burning(facts: Facts, medians: dict[str, int], standing: Entry | None, now:
     enough = TIMES_MEDIAN[0] if own else TIMES_MEDIAN_OF_ALL
     times = burn / usual
     if standing:
-        enough = enough * TIMES_MEDIAN_TO_STAY / TIMES_MEDIAN[0]
-    elif now - facts.status_since < BURNING_AFTER:
+        enough = enough * TO_STAY
+    elif now - facts.status_since < WARM_AFTER:
         return None
     if times < enough:
         return None

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sessions_app.rules import attention
 from sessions_app.rules.burn import first_burn, updated_burn
@@ -22,15 +21,11 @@ class Known(NamedTuple):
     """The part of a stored session that a fresh answer is compared with."""
 
     id: int
-    uuid: UUID
     digest: int
     version: int
     status: str
-    title: str
     last_step: str
     step_count: int
-    is_task_successful: bool | None
-    max_cost_microusd: int | None
     llm_cost_microusd: int | None
     proxy_cost_microusd: int | None
     browser_cost_microusd: int | None
@@ -38,10 +33,8 @@ class Known(NamedTuple):
     tokens_in: int
     tokens_out: int
     proxy_used_bytes: int | None
-    created_at: datetime
     updated_at: datetime | None
     observed_at: datetime
-    first_seen_at: datetime
     status_since: datetime
     progress_at: datetime
     step_repeats: int
@@ -200,12 +193,15 @@ def _strange_money(seen: SessionData, known: Known | None) -> list[Oddity]:
 
 
 def _repeats(known: Known, last_step: str, step_count: int) -> int:
-    """Steps in a row that said the same.  A new summary, or a new task, starts again."""
+    """How often in a row a further step was seen to say the same.  A new summary, or a new task, starts again.
+
+    Steps that passed unseen between two looks don't count: they may have said something else.
+    """
     if last_step != known.last_step or step_count < known.step_count:
         return 1 if last_step else 0
     if not last_step:
         return 0
-    return min(known.step_repeats + (step_count - known.step_count), 1_000_000)
+    return min(known.step_repeats + (step_count > known.step_count), 1_000_000)
 
 
 def _spend(seen: SessionData, known: Known | None, booked_at: datetime) -> Spend | None:
@@ -226,5 +222,6 @@ def _burn(known: Known, seen: SessionData, spend: Spend | None, read_at: datetim
     if known.status != Status.RUNNING and seen.status == Status.RUNNING:
         # A task has just begun: what the idle browser cost before says nothing about it.
         return {"burn_microusd_per_min": known.burn_microusd_per_min, "burn_at": read_at}
-    burn = updated_burn(known.burn_microusd_per_min, spend.total if spend else 0, known.burn_at, read_at)
+    spent = spend.total if spend else 0
+    burn = updated_burn(known.burn_microusd_per_min, spent, known.burn_at, read_at, known.status_since)
     return {"burn_microusd_per_min": burn, "burn_at": read_at}
