@@ -7,6 +7,9 @@ const IN_USE = "details[open], dialog[open], iframe, .htmx-request";
 const LATER_MS = 500;
 
 const waiting = new Map(); // part on the page → what will take its place
+let lastFocused = null; // outside of dialogs: there the focus goes back to when one closes
+
+document.addEventListener("focusin", ({ target }) => { if (!target.closest("dialog")) lastFocused = target; });
 
 /** The element that some HTML stands for. */
 export function parse(html) {
@@ -63,8 +66,9 @@ function changePictures(part, next) {
 /** Somebody reads in it, selects in it, or has it under their keyboard. */
 function isInUse(part) {
   if (part.matches(IN_USE) || part.querySelector(IN_USE)) return true;
-  const focused = part.contains(document.activeElement) && document.activeElement;
-  if (focused && focused.matches(":focus-visible")) return true; // after a mere click on it, it may go
+  if (part.contains(lastFocused) && document.querySelector("dialog[open]")) return true;
+  const focused = document.activeElement;
+  if (part.contains(focused) && focused.matches(":focus-visible")) return true; // after a mere click it may go
   const selection = getSelection();
   return !selection.isCollapsed && selection.containsNode(part, true);
 }
