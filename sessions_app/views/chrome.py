@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
 
@@ -62,15 +62,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
     match = request.resolver_match
     here = HOME_OF.get(match.url_name, match.url_name) if match else None
     return [
-        {"name": name, "label": label, "url": url, "current": name == here}
+        {"name": name, "label": label, "url": reverse(name), "current": name == here}
         for name, label, permission in PAGES
-        if (permission is None or request.user.has_perm(permission)) and (url := _address(name))
+        if permission is None or request.user.has_perm(permission)
     ]
-
-
-def _address(name: str) -> str:
-    """Empty while that page is not built."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -1,0 +1,226 @@
+"""The floor as people use it: list and wall, filters, the keyboard, a phone, and nothing that jumps."""
+
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.support.fixtures import sign_in
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+LEAST_ROWS = 20
+
+
+@pytest.fixture
+def live(signed_in, floor):
+    """The live page, once the first sweep has filled it."""
+    deadline = time.monotonic() + 60
+    while True:
+        signed_in.goto(f"{floor.url}/?view=list")
+        if signed_in.locator(".row").count() >= LEAST_ROWS:
+            return signed_in
+        assert time.monotonic() < deadline, "the floor stays empty"
+        signed_in.wait_for_timeout(1_000)
+
+
+def ids(page) -> list[str]:
+    return page.locator(".row").evaluate_all("rows => rows.map((row) => row.dataset.sessionId)")
+
+
+def focused(page) -> str | None:
+    """The session whose title has the focus."""
+    return page.evaluate("document.activeElement.closest('.row')?.dataset.sessionId ?? null")
+
+
+# ---- list and wall ---------------------------------------------------------------------------------
+
+
+def test_list_and_wall_are_the_same_rows_and_the_choice_is_kept(live, floor, shots):
+    before = ids(live)
+    shots.take(live, "list")
+    live.get_by_role("link", name="Wall").click()
+    assert live.locator(".rows").get_attribute("data-view") == "wall"
+    assert ids(live) == before
+    assert "view=wall" in live.url
+    shots.take(live, "wall")
+    live.goto(f"{floor.url}/")
+    assert live.locator(".rows").get_attribute("data-view") == "wall"
+    assert live.locator(".row iframe").count() == 0
+
+
+def test_nothing_jumps_while_rows_change(live):
+    """Ten seconds of a busy floor: rows change in place, and no row moves or grows."""
+    places = "rows => rows.map((row) => [row.id, row.offsetTop, row.offsetLeft, row.offsetHeight])"
+    versions = "rows => rows.map((row) => row.dataset.version).join()"
+    for view in ("list", "wall"):
+        live.locator(f'[data-set-view="{view}"]').click()
+        rows = live.locator(".row")
+        placed, shown = rows.evaluate_all(places), rows.evaluate_all(versions)
+        deadline = time.monotonic() + 30
+        while rows.evaluate_all(versions) == shown and time.monotonic() < deadline:
+            live.wait_for_timeout(200)
+        live.wait_for_timeout(3_000)
+        assert rows.evaluate_all(versions) != shown
+        assert rows.evaluate_all(places) == placed
+
+
+# ---- filters ---------------------------------------------------------------------------------------
+
+
+def test_filters_apply_at_once_live_in_the_address_and_survive_back(live):
+    everything = live.locator(".row").count()
+    live.get_by_label("Status").select_option("idle")
+    live.wait_for_url("**status=idle*")
+    assert "model=" not in live.url
+    some = live.locator(".row").count()
+    assert 0 < some < everything
+    live.get_by_role("link", name="Clear").click()
+    live.wait_for_url(lambda address: "status" not in address)
+    live.go_back()
+    assert live.get_by_label("Status").input_value() == "idle"
+
+
+def test_a_search_finds_a_part_of_an_id(live):
+    wanted = ids(live)[3]
+    live.get_by_placeholder("Title, step or id").fill(wanted[9:18])
+    live.keyboard.press("Enter")
+    live.wait_for_url("**q=*")
+    assert wanted in ids(live)
+
+
+def test_the_history_is_searched_and_sorted(live, floor):
+    live.goto(f"{floor.url}/sessions/")
+    assert live.locator(".rows[data-view=dense] .row").count() >= LEAST_ROWS
+    live.get_by_role("link", name="Dearest").click()
+    live.wait_for_url("**sort=dearest*")
+    live.get_by_label("Search title, last step or id").fill("no such session anywhere")
+    live.keyboard.press("Enter")
+    live.get_by_role("heading", name="No session matches").wait_for()
+    assert "sort=dearest" in live.url
+
+
+# ---- the keyboard ----------------------------------------------------------------------------------
+
+
+def test_j_and_k_move_and_enter_opens(live):
+    rows = ids(live)
+    live.keyboard.press("j")
+    assert focused(live) == rows[0]
+    live.keyboard.press("j")
+    assert focused(live) == rows[1]
+    live.keyboard.press("k")
+    assert focused(live) == rows[0]
+    live.keyboard.press("Enter")
+    live.wait_for_url(f"**/sessions/{rows[0]}/")
+
+
+def test_slash_searches_and_no_key_fires_while_typing(live):
+    before = live.url
+    live.keyboard.press("/")
+    live.keyboard.type("jls?S")
+    assert live.get_by_placeholder("Title, step or id").input_value() == "jls?S"
+    assert live.locator("dialog[open]").count() == 0
+    assert live.url == before
+
+
+def test_l_switches_and_the_question_mark_explains(live):
+    live.keyboard.press("l")
+    assert live.locator(".rows").get_attribute("data-view") == "wall"
+    live.keyboard.press("l")
+    assert live.locator(".rows").get_attribute("data-view") == "list"
+    live.keyboard.press("?")
+    live.get_by_role("heading", name="Keyboard").wait_for()
+    live.keyboard.press("l")  # a question is open: nothing fires
+    assert live.locator(".rows").get_attribute("data-view") == "list"
+    live.keyboard.press("Escape")
+    assert live.locator("dialog[open]").count() == 0
+
+
+def test_s_asks_and_stops_nothing_by_itself(live):
+    row = live.locator('.row:has([data-stop="task"])').first
+    row.locator(".row-title").focus()
+    live.keyboard.press("s")
+    live.locator("#dialog[open]").wait_for()
+    assert live.locator("#dialog form").count() >= 1
+    live.keyboard.press("Escape")
+    live.locator("#dialog[open]").wait_for(state="detached")
+    assert row.get_attribute("data-stopping") is None
+
+
+# ---- age -------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_hears_nothing_new_calls_itself_old(page, floor):
+    sign_in(page, floor.url)
+    page.clock.install()
+    page.goto(f"{floor.url}/")
+    assert page.locator("#pulse[data-state=ok]").count() == 1
+    page.clock.fast_forward(60_000)
+    page.locator('#pulse[data-state="stale"]').wait_for()
+    assert page.get_by_text("Old data.").is_visible()
+
+
+def test_moments_are_said_in_words_with_the_exact_one_beside(live):
+    elapsed = live.locator('.row [data-cell="elapsed"] time').first
+    before = elapsed.inner_text()
+    live.wait_for_timeout(2_200)
+    assert elapsed.inner_text() != before or " h " in before
+    assert "20" in elapsed.get_attribute("title")
+    assert live.locator("#push").inner_text().strip() == "live"
+
+
+# ---- everybody -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/?view=list", "/?view=wall", "/attention/", "/sessions/", "/?q=nothing-like-it"]
+)
+def test_no_barrier_that_axe_knows(live, floor, shots, path, scheme):
+    live.emulate_media(color_scheme=scheme)
+    for name, viewport in {"desk": {"width": 1440, "height": 900}, "phone": PHONE}.items():
+        live.set_viewport_size(viewport)
+        live.goto(floor.url + path)
+        live.wait_for_timeout(300)
+        shots.take(live, f"{name}-{scheme}")
+        violations = Axe().run(live).response["violations"]
+        assert not violations, [(v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in violations]
+
+
+def test_a_phone_has_one_column_large_targets_and_no_sideways_scrolling(live, floor):
+    live.set_viewport_size(PHONE)
+    for path in ("/?view=list", "/attention/", "/sessions/"):
+        live.goto(floor.url + path)
+        assert live.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        lefts = live.locator(".row").evaluate_all("rows => [...new Set(rows.map((row) => row.offsetLeft))]")
+        assert len(lefts) <= 1, path
+    live.goto(f"{floor.url}/?view=list")
+    nav = live.locator("nav[aria-label=Main]").bounding_box()
+    assert nav["y"] + nav["height"] == pytest.approx(PHONE["height"], abs=1)
+    button = live.locator(".row-stop .btn").first.bounding_box()
+    assert button["height"] >= 44
+
+
+def test_colours_are_chosen_and_kept(live):
+    live.locator(".who summary").click()
+    live.get_by_role("button", name="Dark").click()
+    assert live.locator("html").get_attribute("data-theme") == "dark"
+    live.reload()
+    assert live.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_the_floor_works_without_scripts(chromium_browser, floor, live):
+    cookies = live.context.cookies()
+    context = chromium_browser.new_context(java_script_enabled=False)
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(f"{floor.url}/?view=list")
+    assert page.locator(".row").count() >= LEAST_ROWS
+    page.get_by_label("Status").select_option("idle")
+    page.get_by_role("button", name="Apply").click()
+    assert "status=idle" in page.url
+    page.get_by_role("link", name="Wall").click()
+    assert page.locator(".rows").get_attribute("data-view") == "wall"
+    context.close()
