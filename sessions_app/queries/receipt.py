@@ -11,6 +11,8 @@ from sessions_app.types import Status, Strategy
 
 QUEUED_AFTER = timedelta(seconds=5)
 """A stop that nobody has taken up by then is said to be queued: whoever should send it is away."""
+OFFERED_FOR = timedelta(minutes=15)
+"""A stop that failed longer ago says nothing about what runs now."""
 
 ANSWERS: dict[str, str] = {
     "": "under way",
@@ -65,6 +67,8 @@ class Receipt(NamedTuple):
     """Nothing has left the house, and nothing is leaving it right now."""
     offer_end: bool
     """The task goes on although its stop was asked for: ending the session is the next thing to try."""
+    is_back: bool
+    """The session had ended, and upstream shows it alive again."""
     mark: str = ""
     """Changes with whatever the receipt shows: a page that has this one needs no other copy."""
 
@@ -92,6 +96,7 @@ def receipt_of(stop: StopRequest, now: datetime) -> Receipt:
         cost_after_microusd=_difference(cost, stop.cost_at_click_microusd),
         is_queued=_is_queued(stop, now),
         offer_end=_goes_on(stop, now),
+        is_back=_is_back(stop),
     )
     return found._replace(mark=_mark(found))
 
@@ -99,7 +104,7 @@ def receipt_of(stop: StopRequest, now: datetime) -> Receipt:
 def _mark(found: Receipt) -> str:
     stop = found.stop
     tries = [(one.row.number, one.row.answer) for one in found.tries]
-    figures = (found.steps_after, found.cost_after_microusd, found.is_queued, found.offer_end)
+    figures = (found.steps_after, found.cost_after_microusd, found.is_queued, found.offer_end, found.is_back)
     shown = (stop.state, stop.satisfied_at, stop.accepted_at, tries, figures, found.session.title)
     return f"{zlib.crc32(repr(shown).encode('utf-8', 'replace')):08x}"
 
@@ -108,7 +113,8 @@ def _mark(found: Receipt) -> str:
 
 
 def _asked(stop: StopRequest) -> Mark:
-    text = f"by {stop.requested_by_name}" if stop.requested_by_name else "by Watchfloor"
+    was = stop.status_at_click.replace("_", " ")
+    text = f"while it was {was}" if was else "at the click"
     return Mark("Asked", "done", text, stop.requested_at, stop.steps_at_click, stop.cost_at_click_microusd)
 
 
@@ -187,9 +193,17 @@ def _goes_on(stop: StopRequest, now: datetime) -> bool:
     is_done_for = session.is_final or session.gone_at or session.stopping == Strategy.SESSION
     if stop.strategy != Strategy.TASK or is_done_for:
         return False
-    if stop.state in (StopState.FAILED, StopState.REJECTED):
-        return session.status != Status.IDLE
-    runs = session.status == Status.RUNNING
+    if session.status != Status.RUNNING:
+        return False
     if stop.is_open:
-        return runs and now - stop.requested_at >= RESEND_AFTER
-    return runs and session.observed_at > (stop.ended_at or now)
+        return now - stop.requested_at >= RESEND_AFTER
+    # After a proof whatever runs is another task.
+    return stop.state in (StopState.FAILED, StopState.REJECTED) and now - (stop.ended_at or now) < OFFERED_FOR
+
+
+def _is_back(stop: StopRequest) -> bool:
+    session = stop.session
+    if stop.strategy != Strategy.SESSION or stop.ended_at is None:
+        return False
+    proven = stop.state in (StopState.CONFIRMED, StopState.MOOT)
+    return proven and session.is_live and session.observed_at > stop.ended_at

@@ -4,7 +4,7 @@
 import * as time from "./time.js";
 
 const REFUSALS = [400, 403, 404, 409];
-let cameFrom = null;
+let cameFrom = null, cameFromRow = null;
 
 export function start() {
   const dialog = document.getElementById("dialog");
@@ -22,9 +22,11 @@ const UNREACHABLE =
   "in a hurry, stop the session in the vendor's console.";
 const BROKEN = "Watchfloor failed to answer. Whether the stop was written down is on the page “Stops”.";
 
-/** The element by id, too: a pushed row may have replaced the button meanwhile. */
+/** The row, too: by the time the dialog closes a push may have replaced the button. */
 function remember(event, dialog) {
-  if (event.detail.target === dialog && !dialog.open) cameFrom = document.activeElement;
+  if (event.detail.target !== dialog || dialog.open) return;
+  cameFrom = document.activeElement;
+  cameFromRow = cameFrom?.closest("[data-session-id]")?.id ?? null;
 }
 
 /** Refusals are answers in words, and shown; a whole page means that somebody was signed out, or a broken server. */
@@ -78,7 +80,8 @@ function close(event, dialog) {
 /** Emptied, so that a receipt in it asks no more. */
 function leave(dialog) {
   dialog.replaceChildren();
-  const back = cameFrom?.isConnected ? cameFrom : document.getElementById("main");
-  cameFrom = null;
-  back?.focus({ preventScroll: true });
+  const row = cameFromRow && document.getElementById(cameFromRow);
+  const back = cameFrom?.isConnected && cameFrom !== document.body ? cameFrom : row?.querySelector("a");
+  cameFrom = cameFromRow = null;
+  (back ?? document.getElementById("main"))?.focus({ preventScroll: true });
 }

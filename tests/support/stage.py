@@ -21,6 +21,7 @@ from sessions_app.polling.clients import client_of
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.simulator.model import Session
 from sessions_app.simulator.testing import START_MS, RunningSimulator, running_simulator
+from sessions_app.simulator.world import World
 from sessions_app.stopping import work
 from sessions_app.stopping.request import request_stop
 from sessions_app.types import Strategy
@@ -46,6 +47,15 @@ class Stage:
             work.work_due()
             if until and not self.fresh(until).is_open:
                 return
+
+    def reset(self) -> None:
+        """A new world upstream, the same each time, without faults and within reach."""
+        simulator = self.sim.simulator
+        with simulator.lock:
+            simulator.world = World.begun(7, 0, 1.0, simulator.clock.now_ms())
+            simulator.requests.clear()
+        self.sim.faults.clear()
+        self.reconnect()
 
     # ---- sessions and stops ----------------------------------------------------------------------------
 
