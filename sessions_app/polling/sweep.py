@@ -8,7 +8,7 @@ import logging
 
 from sessions_app.live import publish
 from sessions_app.models import Account
-from sessions_app.polling import alone, attention, outcome, places, reconcile, schedule
+from sessions_app.polling import alone, attention, cooling, outcome, places, reconcile, schedule
 from sessions_app.polling.cycle import Cycle
 from sessions_app.rules.pages import plan
 from sessions_app.upstream.errors import UpstreamError
@@ -44,6 +44,7 @@ def _read(cycle: Cycle) -> None:
     _live_part(cycle)
     if cycle.error:
         raise cycle.error
+    cooling.cool(cycle.account, cycle.started_at)
     attention.refresh(cycle.account, cycle.now())
     if reconcile.is_due(cycle):
         outcome.so_far(cycle)
