@@ -91,4 +91,4 @@ def _finish(stop: StopRequest, known: Stop, attempt: StopAttempt, result: Result
         columns["sent_at"] = known.sent_at  # it never left, so what counts is the one before
     if result.outcome == Outcome.ACCEPTED:
         columns["accepted_at"] = now
-    ending.move(stop, decision, result.words, **columns)
+    ending.move(stop, decision, result.words, columns)

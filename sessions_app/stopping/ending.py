@@ -18,14 +18,18 @@ PROVEN = {State.CONFIRMED, State.MOOT}
 
 
 @transaction.atomic
-def move(stop: StopRequest, decision: Next, words: str = "", **columns: object) -> bool:
+def move(stop: StopRequest, decision: Next, words: str, learned: dict[str, object]) -> bool:
     """Carry out a decision about a stop that we hold, and let go of it.  False when we held it no longer.
 
-    `words`: what people read about an end.
+    `words`: what people read about an end.  `learned`: columns to write along.
     """
     now = timezone.now()
     seen_before = (stop.state, stop.satisfied_at, stop.accepted_at)
-    columns |= {"state": decision.state, "due_at": decision.due_at, "satisfied_at": decision.satisfied_at}
+    columns = learned | {
+        "state": decision.state,
+        "due_at": decision.due_at,
+        "satisfied_at": decision.satisfied_at,
+    }
     ended = decision.state not in OPEN
     if ended:
         columns |= _end(stop, decision, words, now)

@@ -71,7 +71,7 @@ def step(stop: StopRequest, pace: Pace) -> None:
     else:
         decision = after_no_reading(known, now)
     if decision.state != State.REQUESTED:
-        ending.move(stop, decision, words_for(stop, known, decision.state, read.reading), **read.columns)
+        ending.move(stop, decision, words_for(stop, known, decision.state, read.reading), read.columns)
     elif still_may(stop):
         deliver.send(stop, known, read.columns, budget.left_s(pace.post))
     else:
@@ -95,7 +95,7 @@ def _withdraw(stop: StopRequest, known: Stop, columns: dict[str, object]) -> Non
     now = timezone.now()
     if known.sends:
         resting = State.VERIFYING if known.accepted else State.UNKNOWN
-        ending.move(stop, Next(resting, now + PAUSE_WITHOUT_LEAVE, known.satisfied_at), **columns)
+        ending.move(stop, Next(resting, now + PAUSE_WITHOUT_LEAVE, known.satisfied_at), "", columns)
     else:
         words = f"Not sent: {stop.requested_by_name} may not do this any more."
-        ending.move(stop, Next(State.CANCELLED, now), words, **columns)
+        ending.move(stop, Next(State.CANCELLED, now), words, columns)

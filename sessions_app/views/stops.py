@@ -3,11 +3,13 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.middleware import HtmxDetails
 
 from sessions_app.models import AgentSession
 from sessions_app.queries import stops as record
@@ -24,9 +26,16 @@ NOT_ALLOWED = {
 }
 
 
+class Request(HttpRequest):
+    """As our middleware leaves it: somebody is signed in, and htmx is told from a page."""
+
+    user: User
+    htmx: HtmxDetails
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def stop(request: HttpRequest, uuid: UUID) -> HttpResponse:
+def stop(request: Request, uuid: UUID) -> HttpResponse:
     """GET asks once, with title, cost and consequence; POST does it, and answers with the receipt."""
     session = get_object_or_404(AgentSession, uuid=uuid)
     asked_for = (request.POST if request.method == "POST" else request.GET).get("strategy", "")
@@ -40,7 +49,7 @@ def stop(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-def stop_receipt(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_receipt(request: Request, pk: int) -> HttpResponse:
     """One receipt: a page, or for htmx the fragment; 204 when the page has this very state already (`seen`)."""
     receipt = record.receipt(pk, timezone.now())
     if receipt is None:
@@ -53,7 +62,7 @@ def stop_receipt(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def stops(request: HttpRequest) -> HttpResponse:
+def stops(request: Request) -> HttpResponse:
     """Every stop that was asked for, newest first."""
     chosen = record.StopFilter.from_query(request.GET)
     page = record.stop_page(chosen, timezone.now())
@@ -62,12 +71,12 @@ def stops(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _ask(request: HttpRequest, session: AgentSession, strategy: Strategy) -> HttpResponse:
+def _ask(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:
     template = "stops/_question.html" if request.htmx else "stops/question.html"
     return render(request, template, {"question": question(session, strategy)})
 
 
-def _act(request: HttpRequest, session: AgentSession, strategy: Strategy) -> HttpResponse:
+def _act(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:
     """Written down first, then tried at once; whatever is not done within three seconds, others go on with."""
     asked = request_stop(session, strategy, request.user, _reason(request), timezone.now())
     work.try_now(asked.stop)
@@ -79,12 +88,12 @@ def _act(request: HttpRequest, session: AgentSession, strategy: Strategy) -> Htt
     return render(request, "stops/_answer.html", {"receipt": receipt, "joined": asked.joined})
 
 
-def _refuse(request: HttpRequest, session: AgentSession, status: int, words: str) -> HttpResponse:
+def _refuse(request: Request, session: AgentSession, status: int, words: str) -> HttpResponse:
     template = "stops/_refusal.html" if request.htmx else "stops/refusal.html"
     return render(request, template, {"session": session, "words": words}, status=status)
 
 
-def _reason(request: HttpRequest) -> str:
+def _reason(request: Request) -> str:
     """The chips that were ticked, then the person's own words."""
     said = [*request.POST.getlist("why"), request.POST.get("reason", "").strip()]
     return ", ".join(each for each in said if each)
