@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple
 
 import certifi
@@ -24,6 +25,7 @@ READ_DEADLINE_S = 10.0
 CONNECT_S = 5.0
 CLIENTS_KEPT = 256
 _REFUSAL_BYTES, _REFUSAL_S = 64 * 1024, 2.0
+_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 _REQUEST_LEAVES = "send_request_headers.started"
 
 
@@ -156,6 +158,7 @@ def _new_client(key: str, proxy: str) -> httpx.AsyncClient:
         },
         verify=_tls(),
         proxy=proxy or None,
+        cookies=_NO_COOKIES,
         trust_env=False,
         follow_redirects=False,
         http2=False,
