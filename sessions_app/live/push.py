@@ -119,6 +119,7 @@ class Push:
         frame = events.ping(_now_ms())
         for viewer in self.viewers:
             viewer.put(frame)
+            viewer.give_up_if_stuck(self._tempo.write_s)
 
 
 def _now_ms() -> int:

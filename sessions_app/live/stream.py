@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -55,28 +54,17 @@ async def converse(viewer: Viewer, receive: Any, send: Any, tempo: Tempo) -> Non
     """Until the viewer is closed, leaves, or stops reading."""
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     wait_ms = int(tempo.retry_s * random.uniform(1000, 4000))
-    await _write(send, events.retry(wait_ms), more=True)
+    await send({"type": "http.response.body", "body": events.retry(wait_ms), "more_body": True})
     leaving = asyncio.create_task(_until_gone(receive, viewer))
     # The jitter spreads the reconnects of those who came together.
     end = asyncio.get_running_loop().call_later(tempo.life_s * random.uniform(0.8, 1.2), viewer.close)
     try:
-        more = True
-        while more:
-            chunk = await viewer.take()
-            more = not viewer.closing
-            async with asyncio.timeout(tempo.write_s):
-                await _write(send, chunk, more=more)
+        await viewer.write_all(send)
     except TimeoutError:
         pass  # it takes nothing: the server closes the connection when we return
     finally:
         end.cancel()
         leaving.cancel()
-        with suppress(asyncio.CancelledError):
-            await leaving
-
-
-async def _write(send: Any, chunk: bytes, *, more: bool) -> None:
-    await send({"type": "http.response.body", "body": chunk, "more_body": more})
 
 
 async def _until_gone(receive: Any, viewer: Viewer) -> None:

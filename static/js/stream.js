@@ -109,9 +109,8 @@ async function fetchAndReopen() {
 function mind() {
   if (page.paused) return;
   const now = Date.now();
-  const isSilent = now - page.heardAt > SILENCE_MS;
-  const isBroken = page.brokenSince && now - page.brokenSince > PATIENCE_MS;
-  if (!isSilent && !isBroken) return;
+  if (now - page.heardAt > SILENCE_MS) page.brokenSince ||= page.heardAt;
+  if (!page.brokenSince || now - page.brokenSince < PATIENCE_MS) return;
   if (now - page.polledAt > POLL_MS) poll();
   reopen();
 }
@@ -132,7 +131,7 @@ async function poll() {
     if (!answer.ok) throw new Error(answer.statusText);
     const html = await answer.text();
     if (page.paused) return;
-    if (page.brokenSince || Date.now() - page.heardAt > SILENCE_MS) say("polling");
+    if (page.brokenSince) say("polling");
     showPage(new DOMParser().parseFromString(html, "text/html"));
   } catch {
     if (!page.paused) say("off", "unreachable");

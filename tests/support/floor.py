@@ -61,7 +61,7 @@ class Floor:
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
-    def wait_until_up(self, within_s: float = 60) -> None:
+    def wait_until_up(self, within_s: float = 180) -> None:
         """Until the banner is printed (everything is started).  Raises RuntimeError with the log's end."""
         assert self.process
         deadline = time.monotonic() + within_s
@@ -97,6 +97,13 @@ class Floor:
                 return answer.status, answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode("utf-8", "replace")
+
+    def shell(self, script: str) -> subprocess.Popen[bytes]:
+        """`script` in a `manage.py shell` on this floor's database and broker.  Not waited for."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", script], cwd=ROOT, env=self._environ,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def pids(self) -> dict[str, int]:
         """Name → process id of the supervisor's children."""
