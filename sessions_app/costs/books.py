@@ -1,5 +1,6 @@
 """The books: what every figure about money is added up from, and the proof that they are right."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
@@ -33,7 +34,7 @@ class Spend(NamedTuple):
         return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> "Spend":
+    def of(cls, row: Mapping[str, Any]) -> "Spend":
         """From a row of a query with SUMS."""
         return cls(*(row[name] for name in cls._fields))
 
@@ -85,7 +86,7 @@ def first_disagreement() -> Disagreement | None:
     known = Coalesce(F("total_cost_microusd"), 0)
     wrong = AgentSession.objects.annotate(booked=booked, known=known).exclude(booked=F("known"))
     session = wrong.order_by("pk").first()
-    return None if session is None else Disagreement(session.booked, session.known, session)  # type: ignore[attr-defined]
+    return None if session is None else Disagreement(session.booked, session.known, session)
 
 
 def _single(objects: Any) -> Any:

@@ -85,17 +85,16 @@ def settings_page() -> SettingsPage:
 
 def _accounts(now: datetime) -> tuple[AccountHealth, ...]:
     tallies = {
-        row["account"]: row
+        row["account"]: (row["sessions"], row["live"])
         for row in AgentSession.objects.values("account")
         .annotate(sessions=Count("pk"), live=Count("pk", filter=Q(is_live=True)))
         .order_by()
     }
-    none = {"sessions": 0, "live": 0}
     return tuple(
         AccountHealth(
             account,
             pulse.state_of(account, now) if account.is_active else RESTING,
-            **{name: tallies.get(account.pk, none)[name] for name in none},
+            *tallies.get(account.pk, (0, 0)),
         )
         for account in Account.objects.order_by("-is_active", "name")
     )

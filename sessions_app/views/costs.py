@@ -41,7 +41,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "groupings": [
             (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
         ],
-        "whole_hours": now.astimezone(asked.tz).utcoffset().seconds % 3600 == 0,
+        "whole_hours": now.astimezone(asked.tz).minute == now.minute,
         "today": now.astimezone(asked.tz).date(),
     }
     return render(request, "costs/costs.html", context)

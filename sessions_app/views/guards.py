@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from sessions_app.models import FloorPermission
 
-WORDS: dict[str, str] = dict(FloorPermission._meta.permissions)  # type: ignore[arg-type]
+WORDS: dict[str, str] = dict(FloorPermission._meta.permissions)
 
 type View = Callable[..., HttpResponseBase]
 

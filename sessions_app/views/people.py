@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,8 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     user = redeem(token)
     if user is not None:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        if not user.has_usable_password():
+            messages.info(request, "That link is spent now. Set a password under your name, to come back by.")
     elif not request.user.is_authenticated:
         return render(request, "account/link_spent.html", status=410)
     return redirect("/")
