@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple, get_args
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
 
 Page = Literal["live", "session", "attention"]
@@ -33,7 +33,7 @@ class BadTicket(Exception):
     """Not ours, altered or too old.  The page must be fetched again."""
 
 
-def make(user: User, session_ids: Iterable[int], page: Page) -> str:
+def make(user: User | AnonymousUser, session_ids: Iterable[int], page: Page) -> str:
     """The text for `data-stream-ticket`: good for 12 hours, for this person's browsers only."""
     ids = sorted(set(session_ids))[-MAX_SESSIONS:]
     steps = [after - before for before, after in pairwise([0, *ids])]  # small numbers: a short address
