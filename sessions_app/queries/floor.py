@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from sessions_app.models import Account, AgentSession, UpstreamName
@@ -119,20 +119,18 @@ def page_of(chosen: FloorFilter) -> FloorPage:
 
 def choices() -> Choices:
     """Three queries, whatever the number of sessions."""
-    tallies = list(
-        _live().values("model", "profile_id", "workspace_id").annotate(sessions=Count("id")).order_by()
-    )
+    kinds = set(_live().order_by().values_list("model", "profile_id", "workspace_id").distinct())
+    models = {model for model, _, _ in kinds if model}
+    profiles = {profile for _, profile, _ in kinds if profile}
+    workspaces = {workspace for _, _, workspace in kinds if workspace}
     accounts = Account.objects.filter(is_active=True).order_by("name", "id").values_list("slug", "name")
-    names = dict(
-        UpstreamName.objects.filter(
-            uuid__in={t[column] for t in tallies for column in ("profile_id", "workspace_id")} - {None}
-        ).values_list("uuid", "name")
-    )
+    named = UpstreamName.objects.filter(uuid__in=profiles | workspaces).values_list("uuid", "name")
+    names = dict(named)
     return Choices(
-        models=[(model, model) for model in sorted({t["model"] for t in tallies if t["model"]})],
+        models=[(model, model) for model in sorted(models)],
         accounts=list(accounts),
-        profiles=_named(tallies, "profile_id", names),
-        workspaces=_named(tallies, "workspace_id", names),
+        profiles=_named(profiles, names),
+        workspaces=_named(workspaces, names),
     )
 
 
@@ -166,9 +164,9 @@ def _matching(chosen: FloorFilter) -> QuerySet[AgentSession]:
     return search.matching(sessions, chosen.q)
 
 
-def _named(tallies: list[dict], column: str, names: dict[UUID, str]) -> list[tuple[str, str]]:
-    found = {t[column] for t in tallies} - {None}
-    named = [(str(uuid), names.get(uuid, str(uuid)[:8])) for uuid in found]
+def _named(uuids: set[UUID], names: dict[UUID, str]) -> list[tuple[str, str]]:
+    """(uuid, name), by name; one that has none is called by the beginning of its id."""
+    named = [(str(uuid), names.get(uuid, str(uuid)[:8])) for uuid in uuids]
     return sorted(named, key=lambda choice: (choice[1].lower(), choice[0]))
 
 

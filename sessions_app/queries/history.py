@@ -186,8 +186,10 @@ def _day(text: str) -> date | None:
 
 def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
     """When `day` begins, or the one so many days later; None at the ends of time, where nothing is left out."""
+    if day is None:
+        return None
     try:
-        return day and datetime.combine(day + timedelta(days=days), time.min, zone).astimezone(UTC)
+        return datetime.combine(day + timedelta(days=days), time.min, zone).astimezone(UTC)
     except OverflowError:
         return None
 

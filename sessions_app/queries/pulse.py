@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, Sum
 from django.template.loader import render_to_string
@@ -103,7 +103,7 @@ _COUNTED = {Status.RUNNING, Status.IDLE, Status.CREATED}
 _ACCOUNT_FIELDS = ("name", "last_read_at", "failing_since", "error", "balance_microusd", "balance_read_at")
 
 
-def _tallies() -> Iterable[dict]:
+def _tallies() -> Iterable[Any]:
     return (
         AgentSession.objects.filter(is_live=True, account__is_active=True)
         .values("account", "status")
@@ -147,4 +147,6 @@ def _runs_out_at(account: Account, burn_microusd_per_min: int, now: datetime) ->
         return None
     minutes = max(0, account.balance_microusd) / burn_microusd_per_min
     lasts = timedelta(minutes=minutes) if minutes < FARTHEST.total_seconds() / 60 else FARTHEST
-    return (account.balance_read_at or now) + lasts if lasts < FARTHEST else None
+    if lasts >= FARTHEST:
+        return None
+    return max((account.balance_read_at or now) + lasts, now)  # "ran out 7 s ago" is only an old balance

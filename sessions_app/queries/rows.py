@@ -120,7 +120,8 @@ def _render(session_ids: list[int], sight: Sight) -> Iterator[tuple[int, Rendere
         )
 
 
-def _sessions() -> QuerySet[AgentSession]:
+def _sessions() -> QuerySet:
+    """With `profile_name` and `workspace_name`; None where the names were not read yet."""
     return (
         AgentSession.objects.select_related("account")
         .only(*COLUMNS)
@@ -136,7 +137,7 @@ def _name(kind: str, column: str) -> Subquery:
     return Subquery(names.values("name")[:1])
 
 
-def _context(session: AgentSession, sight: Sight) -> dict[str, Any]:
+def _context(session: Any, sight: Sight) -> dict[str, Any]:
     return {
         "s": session,
         "sight": sight,

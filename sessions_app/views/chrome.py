@@ -60,7 +60,8 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
     match = request.resolver_match
-    here = HOME_OF.get(match.url_name, match.url_name) if match else None
+    name_here = (match and match.url_name) or ""
+    here = HOME_OF.get(name_here, name_here)
     return [
         {"name": name, "label": label, "url": reverse(name), "current": name == here}
         for name, label, permission in PAGES

@@ -19,6 +19,7 @@ def live(request: HttpRequest) -> HttpResponse:
     sight = sight_of(request.user)
     chosen = floor.FloorFilter.from_query(request.GET, see_costs=sight.see_costs)
     page = floor.page_of(chosen)
+    view = _view(request)
     context = {
         "chosen": chosen,
         "page": page,
@@ -26,13 +27,13 @@ def live(request: HttpRequest) -> HttpResponse:
         "choices": floor.choices(),
         "statuses": floor.STATUSES,
         "orders": floor.orders(see_costs=sight.see_costs),
-        "view": _view(request),
+        "view": view,
         "base_url": settings.BROWSER_USE_BASE_URL,
         "ticket": tickets.make(request.user, page.versions, "live"),
     }
     response = render(request, "live/live.html", context)
     if request.GET.get("view") in VIEWS:
-        response.set_cookie("view", context["view"], max_age=REMEMBER_S, samesite="Lax")
+        response.set_cookie("view", view, max_age=REMEMBER_S, samesite="Lax")
     return response
 
 

@@ -27,6 +27,7 @@ export function start() {
   setInterval(tick, SECOND);
   document.addEventListener("visibilitychange", () => document.hidden || tick());
   document.addEventListener("htmx:afterSwap", (event) => refresh(event.target));
+  document.addEventListener("floor:pulse", tick); // before it is painted: what is old must not flash as fresh
 }
 
 /** 72 s → "1 m 12 s", as the server says it. */
