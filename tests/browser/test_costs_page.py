@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.support.fixtures import sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 EVERYTHING = "/costs/?range=all"
