@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
@@ -51,6 +52,6 @@ def note_unread(account: Account, uuids: Sequence[UUID], asked_at: datetime) -> 
             publish.changed_on_commit(account.pk, ids)
 
 
-def _ids(rows) -> list[int]:
+def _ids(rows: QuerySet[AgentSession]) -> list[int]:
     """Locked, in the order in which everybody locks."""
     return list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))

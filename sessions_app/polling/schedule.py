@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sessions_app.models import Account
@@ -56,7 +56,7 @@ def release(account: Account, next_sweep_at: datetime, **columns: object) -> boo
     return bool(_ours(account).update(lease_until=None, next_sweep_at=next_sweep_at, **columns))
 
 
-def _ours(account: Account):
+def _ours(account: Account) -> QuerySet[Account]:
     """The lease's end tells one holder from the next."""
     return Account.objects.filter(pk=account.pk, lease_until=account.lease_until)
 

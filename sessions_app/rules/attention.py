@@ -157,7 +157,7 @@ def _burning(facts: Facts, medians: dict[str, int], standing: Entry | None, now:
     burn = facts.burn_microusd_per_min
     if not usual or facts.status != Status.RUNNING or burn < LEAST_BURN_MICROUSD_PER_MIN:
         return None
-    enough = TIMES_MEDIAN[0] if own else TIMES_MEDIAN_OF_ALL
+    enough: float = TIMES_MEDIAN[0] if own else TIMES_MEDIAN_OF_ALL
     times = burn / usual
     if standing:
         enough = enough * TO_STAY

@@ -74,10 +74,10 @@ def plan(
 
 
 def _page_of(place: Place | None, known: Extent, *, newest_first: bool) -> int | None:
-    if place is None or known.total is None:
+    if place is None or known.total is None or known.pages is None:
         return None
     rank = place.rank + (known.total - place.total if newest_first else 0)
-    return max(0, rank) // known.size + 1
+    return min(max(0, rank) // known.size + 1, known.pages)
 
 
 def _pages_of_the_new(added: int, known: Extent, *, newest_first: bool) -> set[int]:
