@@ -5,6 +5,7 @@ Dollars become micro-dollars by this, and megabytes bytes.
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 MICRO = 1_000_000
 LARGEST_MICRO = 10**15
@@ -15,6 +16,7 @@ _SCALE = (MICRO, 100_000, 10_000, 1_000, 100, 10, 1)
 _LONGEST = 4_000
 
 
+@lru_cache(maxsize=1024)  # most costs of most sessions did not change, and many are "0"
 def parse_micro(text: str) -> int | None:
     """`"12.34"` → 12_340_000.  None for anything off the vendor's pattern, or absurdly large.
 

@@ -12,9 +12,14 @@ import xxhash
 _OFFSET = 2**63
 _hash = xxhash.xxh3_64_intdigest
 
-_STRING = r"\"[^\"\\]*(?:\\.[^\"\\]*)*\""
+_QUOTE = 34
+_NO_RECORDINGS = (b'"recordingUrls":[]', b'","recordingUrls":[]')
+"""What comes after a `liveUrl` that is null, and after one that is not."""
+
+_INNER = r"[^\"\\]*(?:\\.[^\"\\]*)*"
 _CUT = re.compile(
-    rf"\"(?:recordingUrls|screenshotUrl|updatedAt)\"\s*:\s*({_STRING}|\[[^\]\"]*(?:{_STRING}[^\]\"]*)*\])"
+    rf"\"(?:screenshotUrl|updatedAt)\"\s*:\s*\"({_INNER})\""
+    rf"|\"recordingUrls\"\s*:\s*\[([^\]\"]*(?:\"{_INNER}\"[^\]\"]*)*)\]"
     rf"|\"liveUrl\"\s*:\s*\"[^\"\\?]*(\?[^\"]*)".encode(),
     re.DOTALL,
 )
@@ -27,20 +32,18 @@ def digest_of(raw: bytes) -> int:
     """
     # The vendor's own order and spacing, in fixed steps: this runs for every session at every reading.  Searching
     # from the end passes by keys of the same name in `output`, which the vendor writes first.
-    live = raw.rfind(b'"liveUrl":')
-    recordings = raw.rfind(b'"recordingUrls":[')
-    shot = raw.rfind(b'"screenshotUrl":')
-    updated = raw.rfind(b'"updatedAt":"')
-    if not -1 < live < recordings < shot < updated:
+    live = raw.rfind(b'"liveUrl":') + 11
+    live_end = raw.find(b'"', live)
+    shot = raw.rfind(b'"screenshotUrl":') + 17
+    updated = raw.rfind(b'"updatedAt":"') + 13
+    if not (10 < live <= live_end < shot < updated and raw.startswith(_NO_RECORDINGS, live_end)):
         return _hash(b"".join(_rest(raw))) - _OFFSET
-    live_end = raw.find(b'"', live + 11)
     query = raw.find(b"?", live, live_end)
     parts = (
         raw[: live_end if query < 0 else query],
-        raw[live_end : recordings + 17],
-        raw[raw.find(b"]", recordings) : shot + 17],
-        raw[raw.find(b'"', shot + 17) : updated + 13],
-        raw[raw.find(b'"', updated + 13) :],
+        raw[live_end:shot],
+        raw[raw.find(b'"', shot) if raw[shot - 1] == _QUOTE else shot : updated],
+        raw[raw.find(b'"', updated) :],
     )
     return _hash(b"".join(parts)) - _OFFSET
 

@@ -116,17 +116,18 @@ def _kept(raw: bytes, wire: _Exact) -> bytes:
         raw = _without(raw, b'"screenshotUrl":"', wire.screenshot_url)
     if wire.live_url:
         raw = _without(raw, b'"liveUrl":"', wire.live_url)
-        if wire.live_url[-24:].encode() in raw:
-            raise _OffContract
     if len(raw) > LARGEST_KEPT:
         raise _OffContract
     return raw
 
 
-def _without(raw: bytes, key: bytes, text: str) -> bytes:
+def _without(raw: bytes, key: bytes, address: str) -> bytes:
     at = raw.find(key)
     start = at + len(key)
-    end = start + len(text)
-    if raw[start:end] != text.encode() or raw.find(key, end) >= 0:
-        raise _OffContract  # escaped, spaced, or there twice
-    return raw[: start - 1] + NOT_KEPT + raw[end + 1 :]
+    end = start + len(address)
+    if raw[start:end] != address.encode() or raw.rfind(key) != at:
+        raise _OffContract  # written with escapes or spaces, or the same key twice
+    raw = raw[: start - 1] + NOT_KEPT + raw[end + 1 :]
+    if address[-24:].encode() in raw:
+        raise _OffContract  # said elsewhere
+    return raw
