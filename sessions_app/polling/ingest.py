@@ -11,7 +11,7 @@ from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
 from sessions_app.polling import lookup, records, writer
 from sessions_app.polling.records import Same, Written
-from sessions_app.rules.changes import Change, first_sight, is_late, next_sight
+from sessions_app.rules.changes import Change, Known, first_sight, is_late, next_sight
 from sessions_app.types import Answer
 
 ATTEMPTS = 3
@@ -35,6 +35,7 @@ class _Plan(NamedTuple):
     new: list[tuple[Answer, Change]]
     changed: list[Written]
     same: list[Same]
+    confirmed: list[tuple[datetime, datetime | None, int]]
     moved: list[int]
 
 
@@ -59,6 +60,7 @@ def _apply(account: Account, latest: dict[UUID, Answer]) -> Applied:
         plan = _plan(account, latest)
         born = _insert(account, plan.new)
         _update(plan.changed)
+        writer.update(AgentSession, ("observed_at", "updated_at"), plan.confirmed)
         records.write(born, plan.changed)
         recorded = records.write_recordings(plan.same)
         others = {*recorded, *_move(account, plan.moved)}
@@ -76,7 +78,7 @@ def _apply(account: Account, latest: dict[UUID, Answer]) -> Applied:
 def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
     uuids = sorted(latest)  # everybody inserts in the same order, so that nobody waits in a circle
     stored = lookup.locked(uuids)
-    plan = _Plan([], [], [], [])
+    plan = _Plan([], [], [], [], [])
     for uuid in uuids:
         answer, before = latest[uuid], stored.get(uuid)
         if before is None:
@@ -86,6 +88,8 @@ def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
         known = before.known
         if answer.session.digest == known.digest and not before.troubled:
             plan.same.append(Same(known.id, answer, before.recording_urls_digest))
+            if _confirms(known, answer):
+                plan.confirmed.append((answer.read_at, answer.session.updated_at, known.id))
         elif not is_late(known, answer.session, answer.read_at):
             change = next_sight(known, answer.session, answer.read_at)
             plan.changed.append(
@@ -94,6 +98,12 @@ def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
         if before.account_id != account.pk:
             plan.moved.append(known.id)
     return plan
+
+
+def _confirms(known: Known, answer: Answer) -> bool:
+    """The session changed and changed back: an answer from in between may be on its way, and must be late then."""
+    now, then = answer.session.updated_at, known.updated_at
+    return answer.read_at > known.observed_at and now is not None and (then is None or now > then)
 
 
 def _insert(account: Account, new: list[tuple[Answer, Change]]) -> list[Written]:
