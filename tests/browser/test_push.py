@@ -17,6 +17,7 @@ from tests.support.floor import PASSWORD, Floor
 
 pytestmark = pytest.mark.browser
 
+ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/api/v3)\s+key=(\S+)")
 SOON_MS = 20_000  # the machine that runs the tests is busy; the product aims at two or three seconds
 
 MARK = """() => {
@@ -33,9 +34,8 @@ class Upstream:
     """The floor's simulator, as another client of the same account uses it."""
 
     def __init__(self, floor: Floor) -> None:
-        found = re.search(r"(http://127\.0\.0\.1:\d+/api/v3)\s+key=(\S+)", floor.log())
-        assert found, "the floor does not say where its simulator is"
-        self._base_url, self._key = found.groups()
+        until(lambda: ADDRESS.search(floor.log()), what="the address of the simulator")
+        self._base_url, self._key = ADDRESS.search(floor.log()).groups()
 
     def call(self, method: str, path: str, **body: object) -> dict:
         request = urllib.request.Request(
@@ -230,10 +230,10 @@ def _hide(page, *, hidden: bool) -> None:
 @pytest.mark.parametrize("how", ["refused", "swallowed"])
 def test_where_no_stream_gets_through_the_page_is_fetched(page, floor, how):
     upstream = Upstream(floor)
-    held = []
-    refuse = {"refused": lambda route: route.abort(), "swallowed": lambda route: held.append(route)}[how]
-    page.route("**/live/stream*", refuse)
+    refuse = {"refused": lambda route: route.abort(), "swallowed": lambda route: None}[how]
     sign_in(page, floor.url)
+    open_live(page, floor)
+    page.route("**/live/stream*", refuse)
     page.goto(floor.url)
     page.locator("html[data-push=polling]").wait_for(state="attached", timeout=45_000)
     page.evaluate(MARK)
@@ -244,8 +244,6 @@ def test_where_no_stream_gets_through_the_page_is_fetched(page, floor, how):
     until(lambda: page.evaluate("window.heard['session:changed'] ?? 0") >= 5, what="five changes")
     assert page.evaluate(MARKS) == marks
     page.unroute("**/live/stream*")
-    for route in held:
-        route.abort()
     page.locator("html[data-push=live]").wait_for(state="attached", timeout=45_000)
     assert page.evaluate("window.sameDocument")
 
