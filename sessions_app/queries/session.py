@@ -79,7 +79,7 @@ class SessionPage:
 
     @cached_property
     def detail(self) -> SessionDetail:
-        return _detail(self.session)
+        return detail_of(self.session)
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
@@ -184,7 +184,7 @@ def may_have_a_task(session: AgentSession) -> bool:
 def live_view(session: AgentSession, sight: Sight) -> LiveView:
     """The live view of a session that `sight` may watch."""
     screen = screen_of(session)
-    url = _detail(session).live_url if sight.watch_live else ""
+    url = detail_of(session).live_url if sight.watch_live else ""
     safe = safe_live_url(url, settings.LIVE_VIEW_ORIGINS, settings.UPSTREAM_IS_LOOPBACK) if url else None
     if not session.is_live:
         why_not = "Gone upstream." if session.gone_at else "The session has ended."
@@ -199,10 +199,10 @@ def live_view(session: AgentSession, sight: Sight) -> LiveView:
 
 def screen_of(session: AgentSession) -> tuple[int, int]:
     """Width and height of the session's browser window, as said or as usual."""
-    return read(_detail(session).raw, with_costs=False).screen or USUAL_SCREEN
+    return read(detail_of(session).raw, with_costs=False).screen or USUAL_SCREEN
 
 
-def _detail(session: AgentSession) -> SessionDetail:
+def detail_of(session: AgentSession) -> SessionDetail:
     """The bulk, or an empty one: a row of the floor may be there before its detail is."""
     try:
         return session.detail

@@ -55,6 +55,10 @@ class Client:
             _attempt(partial(_answer, uuid=uuid), reply) for uuid, reply in zip(uuids, replies, strict=True)
         ]
 
+    def whole_reply(self, uuid: UUID, deadline_s: float = READ_DEADLINE_S) -> bytes:
+        """The reply about one session as it came, credentials and all: for what is too large to keep."""
+        return self._transport.send(_session_call(uuid, deadline_s)).body
+
     # https://docs.browser-use.com/cloud/api-v3/sessions/stop-session
     def stop(self, uuid: UUID, strategy: Strategy, deadline_s: float = READ_DEADLINE_S) -> Answer:
         """Ask for a stop, once.  The answer is how the session was then, and proves nothing: read again.

@@ -18,9 +18,11 @@ from sessions_app.access import audit
 from sessions_app.access.roles import sight_of
 from sessions_app.live import publish, tickets
 from sessions_app.models import AgentSession
-from sessions_app.queries.reply import output_file
-from sessions_app.queries.session import SessionPage, driver_of, find, live_view
+from sessions_app.polling.clients import client_of
+from sessions_app.queries.reply import is_left_out, output_file
+from sessions_app.queries.session import SessionPage, detail_of, driver_of, find, live_view
 from sessions_app.queries.timeline import RELEASED, TAKEN
+from sessions_app.upstream.errors import UpstreamError
 
 from .panels import PANELS, changed_panels, panel, panels
 
@@ -69,15 +71,28 @@ def _whole(request: HttpRequest, page: SessionPage) -> HttpResponse:
 def session_output(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The output as a file to keep: never shown in the browser, whatever it holds."""
     found = find(uuid)
-    file = (
-        output_file(SessionPage(found, sight_of(request.user), timezone.now()).detail.raw) if found else None
-    )
+    try:
+        file = _output_of(found) if found else None
+    except UpstreamError as error:
+        context = {"uuid": uuid, "what": "answer", "words": error.words}
+        return render(request, "session/unknown.html", context, status=502)
     if file is None:
-        return render(request, "session/unknown.html", {"uuid": uuid, "what": "output"}, status=404)
+        return render(request, "session/unknown.html", {"uuid": uuid, "what": found and "output"}, status=404)
     content, kind = file
     ending = "json" if "json" in kind else "txt"
     headers = {"Content-Disposition": f'attachment; filename="output-{uuid}.{ending}"'}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    return _unkept(HttpResponse(content, content_type=kind, headers=headers))
+
+
+def _output_of(found: AgentSession) -> tuple[bytes, str] | None:
+    """What is kept of it; what was too large to keep is asked for again, and loses the live view's address on the way."""
+    detail = detail_of(found)
+    if not is_left_out(detail.raw):
+        return output_file(detail.raw)
+    file = output_file(client_of(found.account).whole_reply(found.uuid))
+    if file is None or not detail.live_url:
+        return file
+    return file[0].replace(detail.live_url.encode(), b"(not kept)"), file[1]
 
 
 @never_cache

@@ -9,7 +9,7 @@ const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000, SECOND
 const WORDS = {
   loading: ["created", "Opening the live view…", ""],
   live: ["live", "Live", ""],
-  dead: ["plug", "Live view does not answer", "The live view does not answer. Behind this is the last picture."],
+  dead: ["plug", "Live view does not answer", "The live view does not answer. This is the last picture."],
   blocked: ["stops", "Live view blocked", "The browser did not let the live view in: its address is not on LIVE_VIEW_ORIGINS."],
   ended: ["stopped", "Ended", "The session has ended. This is its last picture."],
   none: ["picture", "Last picture", "No live view is offered yet. This is the last picture."],
@@ -116,7 +116,7 @@ async function reveal() {
     if (!frame) become("none", slot.textContent.trim());
     if (!frame) slot.replaceChildren();
   } catch {
-    become("dead", "The live view could not be asked for. Behind this is the last picture.");
+    become("dead", "The live view could not be asked for. This is the last picture.");
   } finally {
     asking = false;
   }

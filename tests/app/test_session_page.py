@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -18,9 +18,12 @@ from sessions_app.models import (
     Step,
     UpstreamName,
 )
+from sessions_app.polling.clients import client_of
+from sessions_app.polling.ingest import apply_answers
 from sessions_app.rules.history import to_ms
+from sessions_app.simulator.testing import running_simulator
 from sessions_app.views.panels import PANELS
-from tests.support.factories import make_session
+from tests.support.factories import make_account, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +135,28 @@ def test_a_large_output_is_cut_and_can_be_downloaded(olga):
     assert answer.content == b"x" * 90_000
     assert answer["Content-Disposition"] == f'attachment; filename="output-{made.uuid}.txt"'
     assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_output_too_large_to_keep_is_read_again_when_it_is_wanted(olga):
+    with running_simulator(sessions=0, clock="manual") as sim:
+        uuid = UUID(sim.running_session().id)
+        sim.advance(30)
+        account = make_account(base_url=sim.base_url, api_key=sim.key)
+        output = {"rows": ["y" * 1000] * 700}
+        sim.force(str(uuid), output=output)
+        apply_answers(account, [client_of(account).session(uuid)])
+        made = AgentSession.objects.get(uuid=uuid)
+        assert len(made.detail.raw) < 10_000
+        assert "too large to keep" in page_of(olga, made)
+        live = made.detail.live_url
+        sim.force(str(uuid), output=output | {"seen": live})
+        content = olga.get(f"/sessions/{uuid}/output").content
+        assert json.loads(content)["rows"] == output["rows"]
+        assert live.encode() not in content
+        sim.faults.set(server_error=1)
+        failed = olga.get(f"/sessions/{uuid}/output")
+    assert failed.status_code == 502
+    assert "could not be read" in failed.content.decode()
 
 
 def test_markup_as_output_is_downloaded_never_shown(olga):
