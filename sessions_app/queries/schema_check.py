@@ -122,7 +122,9 @@ def _is(value: Any, name: Any) -> bool:
     kinds = _TYPES.get(name) if isinstance(name, str) else None
     if kinds is None or (isinstance(value, bool) and name != "boolean"):
         return kinds is None
-    return isinstance(value, kinds) and (name != "integer" or value == int(value))
+    return isinstance(value, kinds) and (
+        name != "integer" or not isinstance(value, float) or value.is_integer()
+    )
 
 
 def _name_of(value: Any) -> str:

@@ -232,7 +232,7 @@ def _since(entry: dict[str, Any]) -> datetime | None:
 
 def _names(session: AgentSession) -> Names:
     wanted = [uuid for uuid in (session.profile_id, session.workspace_id) if uuid]
-    known = {}
+    known: dict[tuple[str, UUID | None], UpstreamName] = {}
     if wanted:
         rows = UpstreamName.objects.filter(account_id=session.account_id, uuid__in=wanted)
         known = {(row.kind, row.uuid): row for row in rows}

@@ -26,9 +26,8 @@ from sessions_app.upstream.errors import UpstreamError
 
 from .panels import PANELS, changed_panels, panel, panels
 
-POLICY = settings.SECURE_CSP | {
-    "connect-src": [*settings.SECURE_CSP["connect-src"], *settings.SECURE_CSP["frame-src"]]
-}
+_USUAL: dict[str, list[str]] = settings.SECURE_CSP  # type: ignore[assignment]
+POLICY = _USUAL | {"connect-src": [*_USUAL["connect-src"], *_USUAL["frame-src"]]}
 """On this page alone: frame.js asks the live view's host whether it is there at all, for a frame does not tell."""
 ACTS = {"take": TAKEN, "release": RELEASED}
 CHANGED = "changed"

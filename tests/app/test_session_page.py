@@ -77,6 +77,7 @@ def page_of(client: Client, made: AgentSession, query: str = "") -> str:
 # ---- everything in its place -----------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_every_field_of_the_reply_is_on_the_page(olga):
     profile, workspace = uuid4(), uuid4()
     made = session(
@@ -277,6 +278,7 @@ def test_an_ended_session_has_its_last_picture_and_no_frame(olga):
 # ---- control ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_taking_control_is_recorded_and_seen_by_others(olga):
     made = session()
     assert "Take control" in page_of(olga, made)
@@ -388,6 +390,7 @@ def test_nobody_unknown_sees_it(client):
     assert client.get(f"/sessions/{session().uuid}/")["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.both_databases
 def test_film_shows_what_each_step_cost(olga):
     made = session()
     for number in (2, 3):
