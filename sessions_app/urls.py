@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from sessions_app.views import attention, costs, health, live, people, pictures, session, sessions, settings, stops
+from sessions_app.views import (
+    attention,
+    costs,
+    health,
+    live,
+    people,
+    pictures,
+    session,
+    sessions,
+    settings,
+    stops,
+)
 
 urlpatterns = [
     path("", live.live, name="live"),

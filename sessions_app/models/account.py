@@ -31,7 +31,9 @@ class Account(models.Model):
     single_read_after = models.BigIntegerField(
         default=0, help_text="Id of the last session read alone: the next sweep goes on behind it."
     )
-    names_read_at = models.DateTimeField(null=True, help_text="When names of profiles and workspaces were read.")
+    names_read_at = models.DateTimeField(
+        null=True, help_text="When names of profiles and workspaces were read."
+    )
     sessions_upstream = models.IntegerField(null=True, help_text="`total` of the last list reply.")
 
     failing_since = models.DateTimeField(null=True)

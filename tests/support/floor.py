@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from dashboard.processes.ports import free_port
+from dashboard.processes.programs import LAUNCHER
 from tests.support.environment import ROOT, clean_environ, temporary_dir
 
 ADMIN = "ada"
@@ -56,8 +57,10 @@ class Floor:
         """Start it, without waiting."""
         self._seen = len(self.log())
         with self.log_file.open("ab") as log:
+            # Tied to this process: a killed test run leaves no floor behind.
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-S", LAUNCHER, "TERM", str(os.getpid()), sys.executable, "manage.py", "up"],
+                cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
