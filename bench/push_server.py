@@ -1,0 +1,100 @@
+"""Server sides of goal 5, each in a process of its own: `python -m bench.push_server KIND`, on the house of the bench.
+
+hub     the product's, under uvicorn: told by Redis, renders a changed row once
+each    a naive stream: told by Redis as well, and renders the row anew for every viewer
+raw     nothing but writing: the same bytes, rendered before, to every socket
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+import django
+import msgspec
+import redis.asyncio
+import uvicorn
+import uvloop
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from dashboard.live_wiring import house  # noqa: E402
+from sessions_app.live import events  # noqa: E402
+from sessions_app.live.hub import Hub  # noqa: E402
+from sessions_app.live.publish import CHANNEL, Message  # noqa: E402
+from sessions_app.queries import rows  # noqa: E402
+from sessions_app.types import Sight  # noqa: E402
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+SIGHT = Sight(**dict.fromkeys(Sight._fields, True))
+
+
+class Raw(asyncio.Protocol):
+    """A stream without a framework."""
+
+    everybody: set[Any] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(HEAD)  # type: ignore[attr-defined]
+        Raw.everybody.add(self.transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        Raw.everybody.discard(self.transport)
+
+
+def anew(session_id: int) -> bytes:
+    """The row's event, with nothing kept from last time."""
+    rows.forget()
+    return events.event("row", rows.rendered([session_id], SIGHT)[session_id].html, 1)
+
+
+async def serve(kind: str) -> None:
+    server = await asyncio.get_running_loop().create_server(Raw, "127.0.0.1", 0, backlog=1024)
+    _say(server.sockets[0].getsockname()[1])
+    prepared: dict[int, bytes] = {}
+    pubsub = redis.asyncio.from_url(settings.REDIS_URL).pubsub()
+    await pubsub.subscribe(CHANNEL)
+    async for message in pubsub.listen():
+        if message["type"] != "message":
+            continue
+        for session_id in msgspec.json.decode(message["data"], type=Message).session_ids:
+            if kind == "raw" and session_id not in prepared:
+                prepared[session_id] = await asyncio.to_thread(anew, session_id)
+            for viewer in list(Raw.everybody):
+                frame = prepared[session_id] if kind == "raw" else await asyncio.to_thread(anew, session_id)
+                viewer.write(frame)
+
+
+async def serve_hub() -> None:
+    hub = Hub(house(), settings.REDIS_URL)
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await hub(scope, receive, send)
+
+    config = uvicorn.Config(application, port=0, lifespan="off", log_config=None, backlog=1024)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    _say(server.servers[0].sockets[0].getsockname()[1])
+    await task
+
+
+def _say(port: int) -> None:
+    print(port, flush=True)
+
+
+async def main(kind: str, parent: int) -> None:
+    serving = asyncio.create_task(serve_hub() if kind == "hub" else serve(kind))
+    while os.getppid() == parent and not serving.done():
+        await asyncio.sleep(0.5)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])), loop_factory=uvloop.new_event_loop)
