@@ -107,10 +107,11 @@ def _confirms(known: Known, answer: Answer) -> bool:
 
 
 def _insert(account: Account, new: list[tuple[Answer, Change]]) -> list[Written]:
-    rows = AgentSession.objects.bulk_create(
-        [AgentSession(account=account, **change.columns) for _, change in new]
-    )
-    return [Written(row.pk, answer, change, 0, 0) for row, (answer, change) in zip(rows, new, strict=True)]
+    if not new:
+        return []
+    writer.insert(AgentSession, [{"account": account.pk} | change.columns for _, change in new])
+    ids = lookup.ids([answer.session.uuid for answer, _ in new])
+    return [Written(ids[answer.session.uuid], answer, change, 0, 0) for answer, change in new]
 
 
 def _update(changed: list[Written]) -> None:

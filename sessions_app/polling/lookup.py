@@ -49,6 +49,12 @@ def stored(account_id: int, uuids: Sequence[UUID]) -> dict[UUID, Stored]:
     }
 
 
+def ids(uuids: Sequence[UUID]) -> dict[UUID, int]:
+    """Our ids of sessions that are known."""
+    statement = f"SELECT uuid, id FROM {_table(AgentSession)} WHERE {_AMONG[connection.vendor]}"  # noqa: S608
+    return {uuid: pk for uuid, (pk,) in _select(statement, uuids)}
+
+
 def locked(uuids: Sequence[UUID]) -> dict[UUID, Locked]:
     """Inside a transaction; everybody locks in the same order."""
     readers = _readers(connection.vendor)
