@@ -29,8 +29,14 @@ def clean_environ() -> dict[str, str]:
 def temporary_dir() -> Path:
     """A directory of this process (short: it holds Unix sockets), gone when the process ends."""
     path = Path(tempfile.mkdtemp(prefix="wf-"))
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    atexit.register(_remove, path, os.getpid())
     return path
+
+
+def _remove(path: Path, owner: int) -> None:
+    """A forked child runs our exit handlers, too: once one took the broker's socket away from under its parent."""
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def isolate() -> Path:
