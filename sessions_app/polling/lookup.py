@@ -18,7 +18,7 @@ from sessions_app.rules.changes import Known
 
 _TROUBLED = "missing_since IS NOT NULL OR gone_at IS NOT NULL OR unread_since IS NOT NULL"
 #: One parameter, whatever the number of sessions, so that the statement is prepared once.
-_AMONG = {"sqlite": "uuid IN (SELECT value FROM json_each(%s))", "postgresql": "uuid = ANY(%s)"}
+_AMONG = {"sqlite": "uuid IN (SELECT value FROM json_each(%s))", "postgresql": "uuid = ANY(%s::uuid[])"}
 
 
 class Stored(NamedTuple):
@@ -86,12 +86,12 @@ def _select(statement: str, uuids: Sequence[UUID]) -> list[tuple[UUID, tuple[Any
     """Rows by the uuid that they begin with, in the order of the statement."""
     if not uuids:
         return []
-    keys = (
-        {uuid.hex: uuid for uuid in uuids}
-        if connection.vendor == "sqlite"
-        else {uuid: uuid for uuid in uuids}
-    )
-    parameter = msgspec.json.encode(list(keys)).decode() if connection.vendor == "sqlite" else list(keys)
+    if connection.vendor == "sqlite":
+        keys: dict[object, UUID] = {uuid.hex: uuid for uuid in uuids}
+        parameter = msgspec.json.encode(list(keys)).decode()
+    else:
+        keys = {uuid: uuid for uuid in uuids}
+        parameter = "{" + ",".join([uuid.hex for uuid in uuids]) + "}"
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
         return [(keys[key], rest) for key, *rest in cursor.fetchall()]

@@ -67,7 +67,9 @@ def _run(write: Callable[..., str], model: Model, names: Names, rows: Rows, *mor
         if connection.vendor == "sqlite":
             cursor.executemany(statement, adapted)
         else:
-            cursor.execute(statement, [msgspec.json.encode(adapted).decode()])
+            columns = [field.column for field in _fields(model, names)]
+            objects = [dict(zip(columns, row, strict=True)) for row in adapted]
+            cursor.execute(statement, [msgspec.json.encode(objects).decode()])
 
 
 # ---- statements --------------------------------------------------------------------------------------
@@ -102,20 +104,14 @@ def _update(vendor: str, model: Model, names: Names, raise_by_one: str, only_if:
 
 
 def _given(vendor: str, model: Model, names: Names) -> str:
-    """The rows: parameters of a row for SQLite, one JSON array of arrays for PostgreSQL."""
+    """The rows: parameters of a row for SQLite, one JSON array of objects for PostgreSQL."""
     if vendor == "sqlite":
         return f"VALUES ({', '.join(['%s'] * len(names))})"
-    values = [
-        _from_json(index, str(field.db_type(connection))) + f" AS {column}"
-        for index, (field, column) in enumerate(
-            zip(_fields(model, names), _columns(model, names), strict=True)
-        )
+    columns = [
+        f"{column} {field.db_type(connection)}"
+        for field, column in zip(_fields(model, names), _columns(model, names), strict=True)
     ]
-    return f"SELECT {', '.join(values)} FROM json_array_elements(%s::json) AS one"  # noqa: S608
-
-
-def _from_json(index: int, kind: str) -> str:
-    return f"(one->{index})::jsonb" if kind == "jsonb" else f"(one->>{index})::{kind}"
+    return f"SELECT * FROM json_to_recordset(%s::json) AS given({', '.join(columns)})"  # noqa: S608
 
 
 def _table(model: Model) -> str:
