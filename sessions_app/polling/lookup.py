@@ -40,13 +40,13 @@ class Locked(NamedTuple):
 
 def stored(account_id: int, uuids: Sequence[UUID]) -> dict[UUID, Stored]:
     """Without locking; sessions that were never seen are not in it."""
-    columns = f"uuid, digest, is_live, account_id, {_TROUBLED}"
-    among = _AMONG[connection.vendor]
-    found = _select(f"SELECT {columns} FROM {_table(AgentSession)} WHERE {among}", uuids)  # noqa: S608
-    return {
-        uuid: Stored(None if troubled or account != account_id else digest, bool(is_live))
-        for uuid, (digest, is_live, account, troubled) in found
-    }
+    keys, among = _keys(uuids), _AMONG[connection.vendor]
+    news = f"account_id <> {int(account_id)} OR {_TROUBLED}"
+    statement = (
+        f"SELECT uuid, CASE WHEN {news} THEN NULL ELSE digest END, is_live "  # noqa: S608
+        f"FROM {_table(AgentSession)} WHERE {among}"
+    )
+    return {keys[key]: Stored(digest, is_live) for key, digest, is_live in _rows(statement, keys)}
 
 
 def ids(uuids: Sequence[UUID]) -> dict[UUID, int]:
@@ -82,19 +82,26 @@ def _column(name: str, vendor: str) -> str:
     return f"s.{name} || ''" if is_moment and vendor == "sqlite" else f"s.{name}"
 
 
-def _select(statement: str, uuids: Sequence[UUID]) -> list[tuple[UUID, tuple[Any, ...]]]:
+def _select(statement: str, uuids: Sequence[UUID]) -> list[tuple[UUID, list[Any]]]:
     """Rows by the uuid that they begin with, in the order of the statement."""
-    if not uuids:
+    keys = _keys(uuids)
+    return [(keys[key], rest) for key, *rest in _rows(statement, keys)]
+
+
+def _keys(uuids: Sequence[UUID]) -> dict[Any, UUID]:
+    """As the database gives them back."""
+    return {uuid.hex: uuid for uuid in uuids} if connection.vendor == "sqlite" else {u: u for u in uuids}
+
+
+def _rows(statement: str, keys: dict[Any, UUID]) -> list[tuple[Any, ...]]:
+    if not keys:
         return []
-    if connection.vendor == "sqlite":
-        keys: dict[object, UUID] = {uuid.hex: uuid for uuid in uuids}
-        parameter = msgspec.json.encode(list(keys)).decode()
-    else:
-        keys = {uuid: uuid for uuid in uuids}
-        parameter = "{" + ",".join([uuid.hex for uuid in uuids]) + "}"
+    hexes = [uuid.hex for uuid in keys.values()]
+    sqlite = connection.vendor == "sqlite"
+    parameter = msgspec.json.encode(hexes).decode() if sqlite else "{" + ",".join(hexes) + "}"
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
-        return [(keys[key], rest) for key, *rest in cursor.fetchall()]
+        return cursor.fetchall()
 
 
 @cache
