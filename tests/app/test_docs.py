@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 MADE_BY_UP = {"WATCHFLOOR_SIMULATOR", "DJANGO_SETTINGS_MODULE"}
 """`manage.py up` sets these for its children; nobody else needs to."""
-IN_DATA_DIR = {"keys/", "pictures/", "valkey/", "run/"}
+IN_DATA_DIR = {"var/", "keys/", "pictures/", "valkey/", "run/"}
 OF_THE_SHELL = {"PYTHON"}
 """Read by bin/find-python, before there is a Python that could be asked."""
 
