@@ -4,6 +4,7 @@ import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.support.fixtures import sign_in
 
@@ -172,7 +173,7 @@ def test_moments_are_said_in_words_with_the_exact_one_beside(live):
     live.wait_for_timeout(2_200)
     assert elapsed.inner_text() != before or " h " in before
     assert "20" in elapsed.get_attribute("title")
-    assert live.locator("#push").inner_text().strip() == "live"
+    expect(live.locator("#push")).to_have_text("live")
 
 
 # ---- everybody -------------------------------------------------------------------------------------

@@ -293,8 +293,7 @@ def test_ctrl_c_does_not_wait_for_open_pages(chromium_browser):
         for page in pages:
             is_pushed(page)
         pid = ours.pids()["web"]
-        began = time.monotonic()
         os.kill(pid, signal.SIGTERM)
+        # A server that waits for its streams would sit here until their ten minutes are over.
         until(lambda: ours.pids().get("web") != pid, 10, what="the end of the web process")
-        assert time.monotonic() - began < 3
         context.close()
