@@ -30,10 +30,10 @@ class ReadOnly:
 
 @admin.register(Account)
 class AccountAdmin(ReadOnly, admin.ModelAdmin):
-    """Keys come from the environment and are shown nowhere."""
+    """Changed in the settings page, with an audit entry each time; keys and secrets are shown nowhere."""
 
     list_display = ("name", "base_url", "is_active", "last_read_at", "failing_since")
-    exclude = ("api_key",)
+    exclude = ("api_key", "webhook_secret")
 
 
 class AttemptInline(ReadOnly, admin.TabularInline):

@@ -4,6 +4,9 @@ from django.db import models
 
 from .fields import EncryptedTextField
 
+SIMULATOR_SLUG, ENVIRONMENT_PREFIX = "simulator", "env-"
+"""Slugs of the environment's accounts.  None that is made in the page is called so."""
+
 
 class Account(models.Model):
     """A key and how reading with it goes.  The row is its own queue: `next_sweep_at` and `lease_until`."""
@@ -12,14 +15,23 @@ class Account(models.Model):
     name = models.CharField(max_length=120)
     base_url = models.URLField(max_length=500)
     api_key = EncryptedTextField()
+    key_set_at = models.DateTimeField(null=True, help_text="When a person last set the key.")
     is_simulator = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True, help_text="Read and shown on the floor.")
+    paused_at = models.DateTimeField(null=True, help_text="Set while a person has it paused.")
 
     project_id = models.CharField(max_length=80, blank=True)
     project_name = models.CharField(max_length=200, blank=True)
     balance_microusd = models.BigIntegerField(null=True)
     balance_read_at = models.DateTimeField(null=True)
     concurrent_browsers = models.IntegerField(null=True, help_text="The vendor's `rateLimit`.")
+    facts_due_at = models.DateTimeField(null=True, help_text="When balance and names are asked for again.")
+
+    webhook_secret = EncryptedTextField(blank=True, default="", help_text="Empty: no webhook is believed.")
+    webhook_at = models.DateTimeField(null=True, help_text="When one last arrived whose signature was good.")
+    webhook_kind = models.CharField(max_length=60, blank=True, help_text="What kind of news that was.")
+    webhook_refused_at = models.DateTimeField(null=True)
+    webhook_refusal = models.CharField(max_length=200, blank=True, help_text="Why, in words.")
 
     next_sweep_at = models.DateTimeField(null=True, help_text="Empty: at once.")
     lease_until = models.DateTimeField(null=True, help_text="Set while a worker sweeps.")
@@ -49,3 +61,8 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def comes_from_environment(self) -> bool:
+        """Its address and key are set by the environment at each start (`access.first_run`), not in the page."""
+        return self.slug == SIMULATOR_SLUG or self.slug.startswith(ENVIRONMENT_PREFIX)
