@@ -9,6 +9,7 @@ from .screenshot import Screenshot
 from .session import AgentSession, SessionDetail
 from .snapshot import Snapshot, Step
 from .stop import StopAttempt, StopRequest
+from .upkeep import UpkeepPass
 
 __all__ = [
     "Account",
@@ -22,5 +23,6 @@ __all__ = [
     "Step",
     "StopAttempt",
     "StopRequest",
+    "UpkeepPass",
     "UpstreamName",
 ]
