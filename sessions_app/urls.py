@@ -3,6 +3,8 @@
 from django.urls import path, re_path
 
 from sessions_app.views import (
+    account_acts,
+    accounts,
     attention,
     costs,
     health,
@@ -13,6 +15,7 @@ from sessions_app.views import (
     sessions,
     settings,
     stops,
+    webhooks,
 )
 
 urlpatterns = [
@@ -33,6 +36,15 @@ urlpatterns = [
     path("costs/export.csv", costs.as_csv, name="costs_csv"),
     path("costs/export.json", costs.as_json, name="costs_json"),
     path("settings/", settings.settings, name="settings"),
+    path("settings/accounts/add/", accounts.add, name="settings_account_add"),
+    path("settings/accounts/<slug:slug>/", accounts.account, name="settings_account"),
+    path("settings/accounts/<slug:slug>/name/", accounts.rename, name="settings_account_rename"),
+    path("settings/accounts/<slug:slug>/key/", accounts.key, name="settings_account_key"),
+    path("settings/accounts/<slug:slug>/webhook/", accounts.webhook, name="settings_account_webhook"),
+    path("settings/accounts/<slug:slug>/pause/", account_acts.pause, name="settings_account_pause"),
+    path("settings/accounts/<slug:slug>/resume/", account_acts.resume, name="settings_account_resume"),
+    path("settings/accounts/<slug:slug>/test/", account_acts.test, name="settings_account_test"),
+    path("webhooks/browser-use/<slug:slug>/", webhooks.browser_use, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -46,10 +46,17 @@ def record(
         detail=detail,
     )
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         entry.chain = _link(_head(), entry)
         entry.save(force_insert=True)
     return entry
+
+
+def one_at_a_time() -> None:
+    """Until the open transaction ends nobody else appends, nor does anything else that calls this first."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
 
 
 def verify() -> Verdict:
@@ -87,9 +94,3 @@ def _link(before: str, entry: AuditEntry) -> str:
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _one_at_a_time() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])

@@ -1,6 +1,5 @@
 """The settings page: how reading goes, who may do what, what runs here."""
 
-from datetime import datetime
 from importlib.metadata import version
 from platform import python_version
 from typing import NamedTuple
@@ -8,25 +7,15 @@ from typing import NamedTuple
 import django
 from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 
-from sessions_app.models import Account, AgentSession, FloorPermission
-from sessions_app.queries import pulse
+from sessions_app.models import FloorPermission
+from sessions_app.queries.accounts import AccountHealth, accounts
 from sessions_app.queries.machinery import Machinery, machinery
 
-RESTING = "resting"
 MOST_PEOPLE = 50
 PARTS = ("django-htmx", "celery", "redis", "httpx", "msgspec", "pillow", "uvicorn")
-
-
-class AccountHealth(NamedTuple):
-    """An account, how many of its sessions we hold, and how reading it goes: `state` is `queries.pulse`'s, or resting."""
-
-    account: Account
-    state: str
-    sessions: int
-    live: int
 
 
 class Role(NamedTuple):
@@ -73,30 +62,13 @@ def settings_page() -> SettingsPage:
     """Everything on the page; a constant handful of queries, whatever the size of the floor."""
     people, more = _people()
     return SettingsPage(
-        accounts=_accounts(timezone.now()),
+        accounts=accounts(timezone.now()),
         permissions=tuple(words for _, words in FloorPermission._meta.permissions),
         roles=_roles(),
         people=people,
         more_people=more,
         machinery=machinery(),
         versions=_versions(),
-    )
-
-
-def _accounts(now: datetime) -> tuple[AccountHealth, ...]:
-    tallies = {
-        row["account"]: (row["sessions"], row["live"])
-        for row in AgentSession.objects.values("account")
-        .annotate(sessions=Count("pk"), live=Count("pk", filter=Q(is_live=True)))
-        .order_by()
-    }
-    return tuple(
-        AccountHealth(
-            account,
-            pulse.state_of(account, now) if account.is_active else RESTING,
-            *tallies.get(account.pk, (0, 0)),
-        )
-        for account in Account.objects.order_by("-is_active", "name")
     )
 
 

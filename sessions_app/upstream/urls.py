@@ -38,6 +38,11 @@ class Address(NamedTuple):
     def url(self) -> str:
         return self.origin + self.rest
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it leads to this very machine."""
+        return _is_loopback(self.host)
+
 
 def parse(url: str) -> Address | None:
     """None for anything but http(s) with a plain host: no user, no backslash, no control or foreign characters."""

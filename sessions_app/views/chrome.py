@@ -23,7 +23,13 @@ PAGES = (
     ("settings", "Settings", "sessions_app.manage"),
 )
 """URL name (the icon has the same), label, and the permission without which the page is not offered."""
-HOME_OF = {"session": "sessions", "stop": "stops", "stop_receipt": "stops"}
+HOME_OF = {
+    "session": "sessions",
+    "stop": "stops",
+    "stop_receipt": "stops",
+    "settings_account": "settings",
+    "settings_account_add": "settings",
+}
 THEMES = {"light", "dark"}
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from dashboard.processes import preparation
 from sessions_app.access import first_run
 
 
 class Command(BaseCommand):
-    help = "Migrates, collects static files, and makes the account of the key and the first admin.  Once per release."
+    help = "Migrates, collects static files, and makes the account of the key, if there is one, and the first admin.  Once per release."
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.BROWSER_USE_API_KEY:
-            raise CommandError("BROWSER_USE_API_KEY is not set: there would be nothing to watch.")
+            self.stdout.write("BROWSER_USE_API_KEY is not set: accounts are those added in the settings page.")
         preparation.prepare_database(self.stdout.write)
         preparation.prepare_static(settings.STATIC_ROOT, self.stdout.write)
         for line in first_run.prepare(options["address"].rstrip("/")):
