@@ -1,6 +1,12 @@
 """Balances and names, read now and then."""
 
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from sessions_app.models import Account, UpstreamName
 from sessions_app.polling import facts
@@ -36,13 +42,19 @@ def test_not_more_often_than_needed(sim):
     assert len(sim.requests) == before
 
 
+def again(**columns: Any) -> None:
+    """All over again, whatever was read."""
+    Account.objects.update(facts_due_at=None, names_read_at=None, **columns)
+    facts.refresh_all()
+
+
 def test_a_new_name_replaces_the_old_and_a_deleted_one_stays(sim):
-    account = account_of(sim)
-    facts.read_names(account)
+    account_of(sim)
+    facts.refresh_all()
     count = UpstreamName.objects.count()
     sim.world.profiles[0]["name"] = "Renamed"
     del sim.world.profiles[1]
-    facts.read_names(account)
+    again()
     assert UpstreamName.objects.count() == count and UpstreamName.objects.filter(name="Renamed").exists()
 
 
@@ -52,3 +64,52 @@ def test_a_failure_leaves_the_old_and_does_not_stop_the_others(sim):
     facts.refresh_all()
     assert Account.objects.get(slug="bad").balance_read_at is None
     assert Account.objects.get(slug="good").balance_microusd > 0
+
+
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """Somebody who takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v3"
+
+
+def test_accounts_that_hang_are_waited_for_together_and_delay_no_other(sim, silent_address):
+    """One after the other they took ten seconds each, and the last ones' turn never came."""
+    for number in range(5):
+        account_of(sim, slug=f"a-hanging-{number}", base_url=silent_address)
+    account_of(sim, slug="z-good")
+    began = timezone.now()
+    facts.refresh_all()
+    assert Account.objects.get(slug="z-good").balance_microusd > 0
+    assert timezone.now() - began < timedelta(seconds=2 * facts.LONGEST_S), "five of them took fifty seconds"
+    assert not Account.objects.filter(slug__startswith="a-", balance_read_at__isnull=False).exists()
+    assert Account.objects.get(slug="a-hanging-0").facts_due_at > began + timedelta(seconds=60)
+
+
+def test_a_failure_is_not_repeated_at_every_tick(sim):
+    account_of(sim, api_key="wrong")
+    facts.refresh_all()
+    before = len(sim.requests)
+    facts.refresh_all()
+    assert len(sim.requests) == before
+
+
+@pytest.mark.parametrize("kind", facts.LEFT_TO_THE_SWEEP)
+def test_who_cannot_be_read_is_not_asked_for_money_either(sim, kind):
+    account_of(sim, failing_since=timezone.now(), error_kind=kind)
+    facts.refresh_all()
+    assert len(sim.requests) == 0
+    again(failing_since=None, error_kind="")
+    assert Account.objects.get().balance_microusd > 0
+
+
+def test_an_account_without_credits_still_says_how_much_there_is(sim):
+    account_of(sim, failing_since=timezone.now(), error_kind="payment_required")
+    facts.refresh_all()
+    assert Account.objects.get().balance_read_at
+
+
+def test_a_paused_account_is_not_asked(sim):
+    account_of(sim, is_active=False)
+    facts.refresh_all()
+    assert len(sim.requests) == 0
