@@ -3,6 +3,7 @@
 from .account import Account
 from .audit import AuditEntry
 from .cost import CostHour
+from .message import Message, MessageAccess, MessageLog
 from .names import UpstreamName
 from .permission import FloorPermission
 from .screenshot import Screenshot
@@ -10,6 +11,7 @@ from .session import AgentSession, SessionDetail
 from .snapshot import Snapshot, Step
 from .stop import StopAttempt, StopRequest
 from .upkeep import UpkeepPass
+from .words import SessionWords
 
 __all__ = [
     "Account",
@@ -17,8 +19,12 @@ __all__ = [
     "AuditEntry",
     "CostHour",
     "FloorPermission",
+    "Message",
+    "MessageAccess",
+    "MessageLog",
     "Screenshot",
     "SessionDetail",
+    "SessionWords",
     "Snapshot",
     "Step",
     "StopAttempt",

@@ -79,6 +79,10 @@ class AgentSession(models.Model):
     picture = models.CharField(max_length=64, blank=True, help_text="Content hash of the last picture.")
     picture_at = models.DateTimeField(null=True, help_text="When that picture was fetched.")
     picture_tried_at = models.DateTimeField(null=True, help_text="Last attempt, successful or not.")
+    task = models.TextField(
+        blank=True, default="", help_text="What it was told to do: its first user message, cut."
+    )
+    task_wanted = models.BooleanField(default=True, help_text="Nobody has read its first message yet.")
 
     objects = SessionQuerySet.as_manager()
 
@@ -96,10 +100,15 @@ class AgentSession(models.Model):
             ),
             models.Index(fields=["-created_at", "-id"], name="session_newest"),
             models.Index(fields=["-total_cost_microusd", "-id"], name="session_dearest"),
+            models.Index(
+                fields=["account", "-created_at"],
+                condition=models.Q(task_wanted=True),
+                name="session_task_wanted",
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.title or str(self.uuid)
+        return self.title or self.task[:200] or str(self.uuid)
 
     def get_absolute_url(self) -> str:
         return reverse("session", args=[self.uuid])
