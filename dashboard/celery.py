@@ -114,6 +114,12 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"queue": "pictures", "expires": 20},
         },
+        # Not on a queue that polling uses.  Each takes a moment of a pass that is due, and leaves the rest to the next.
+        "history": {
+            "task": "sessions_app.tasks.thin_history",
+            "schedule": 10.0,
+            "options": {"queue": "default", "expires": 20},
+        },
     },
 )
 app.autodiscover_tasks(["sessions_app"])

@@ -24,6 +24,13 @@ def variable(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def number(name: str, given: str) -> int:
+    """`given` as a whole number, 0 or more.  Raises ImproperlyConfigured."""
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {given!r}.")
+    return int(given)
+
+
 DATA_DIR = Path(variable("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DEBUG = variable("DEBUG", "0").lower() in {"1", "true", "yes", "on"}
 SECRET_KEY = variable("SECRET_KEY") or secrets.secret_key(DATA_DIR)
@@ -131,6 +138,15 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
+
+# ---- How long things are kept (docs/operations.md) ---------------------------------------------------
+
+# 0 is for ever, or without bound.
+HISTORY_FULL_DAYS = number("HISTORY_FULL_DAYS", variable("HISTORY_FULL_DAYS", "7"))
+HISTORY_FINE_DAYS = number("HISTORY_FINE_DAYS", variable("HISTORY_FINE_DAYS", "30"))
+PICTURES_DAYS = number("PICTURES_DAYS", variable("PICTURES_DAYS", "14"))
+PICTURES_MAX_MB = number("PICTURES_MAX_MB", variable("PICTURES_MAX_MB", "5000"))
+PICTURES_LEAVE_FREE_MB = number("PICTURES_LEAVE_FREE_MB", variable("PICTURES_LEAVE_FREE_MB", "500"))
 
 # ---- Files -----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from celery import shared_task
 from sessions_app.polling import facts, turns
 from sessions_app.screenshots import rounds
 from sessions_app.stopping import work
+from sessions_app.upkeep import history
 
 
 @shared_task
@@ -34,3 +35,9 @@ def sweep_due_accounts() -> None:
 def refresh_accounts() -> None:
     """Balances, and the names of profiles and workspaces."""
     facts.refresh_all()
+
+
+@shared_task
+def thin_history() -> None:
+    """Go on with thinning old history, for a moment; nothing to do for most of each hour."""
+    history.work()
