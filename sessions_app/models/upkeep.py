@@ -20,6 +20,7 @@ class UpkeepPass(models.Model):
     deleted = models.BigIntegerField(default=0)
     texts_deleted = models.BigIntegerField(default=0, help_text="Summaries of steps that no row needs.")
     freed_bytes = models.BigIntegerField(default=0)
+    stored_bytes = models.BigIntegerField(null=True, help_text="What pictures took at its end.")
     note = models.CharField(max_length=500, blank=True, help_text="In words, what a person should know.")
 
     class Meta:
