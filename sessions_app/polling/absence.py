@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
+from sessions_app.polling import words
 
 CONFIRMED_AFTER = timedelta(seconds=60)
 
@@ -33,6 +34,7 @@ def note_not_found(account: Account, uuids: Sequence[UUID], asked_at: datetime) 
             attention=[],
             attention_rank=0,
         )
+        words.index(again)
         if first or again:
             publish.changed_on_commit(account.pk, [*first, *again])
 

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import xxhash
 
 from sessions_app.models import CostHour, SessionDetail, Snapshot, Step
-from sessions_app.polling import writer
+from sessions_app.polling import words, writer
 from sessions_app.rules.changes import Change
 from sessions_app.rules.history import status_code, to_ms
-from sessions_app.types import Answer, SessionData
+from sessions_app.types import Answer, SessionData, Status
 
 SNAPSHOT = ("session", "at_ms", "status_code", "step_count", "llm_cost_microusd", "proxy_cost_microusd",
             "browser_cost_microusd", "total_cost_microusd", "tokens_in", "tokens_out")  # fmt: skip
@@ -53,6 +53,13 @@ def write(born: list[Written], changed: list[Written]) -> None:
     writer.upsert(Step, STEP, steps, unique=STEP[:2], replace=("text",))
     spends = [(w.session_id, *w.change.spend) for w in written if w.change.spend]
     writer.upsert(CostHour, ("session", "hour", *COST), spends, unique=("session", "hour"), add=COST)
+    words.index([w.session_id for w in born] + [w.session_id for w in changed if _may_say_more(w)])
+
+
+def _may_say_more(w: Written) -> bool:
+    """Title and output come with a status; what is said in between is a step, and those are not indexed."""
+    columns = w.change.columns
+    return columns["status"] != Status.RUNNING or columns["status_since"] == w.answer.read_at
 
 
 def write_recordings(same: list[Same]) -> list[int]:

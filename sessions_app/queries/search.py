@@ -1,37 +1,56 @@
-"""What people type into the search box, as a condition on sessions.  The same on SQLite and PostgreSQL."""
+"""What people type into the search box, as a condition on sessions."""
 
-from django.db.models import CharField, F, Q, QuerySet, Value
-from django.db.models.functions import Cast, Replace
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from sessions_app.models import AgentSession
+from sessions_app.rules.words import MOST_ASKED, Asked, asked
 
 LONGEST = 200
-SHORTEST_ID = 4
-"""Fewer hexadecimal digits than that are a word, not a part of an id."""
-_HEX = frozenset("0123456789abcdef-")
+_INDEXED = {
+    "sqlite": "SELECT rowid FROM sessions_app_sessionwords_index WHERE sessions_app_sessionwords_index MATCH %s",
+    "postgresql": "SELECT session_id FROM sessions_app_sessionwords "
+    "WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery",
+}
 
 
 def clean(text: str) -> str:
     """The text as it can be asked for: no NUL (PostgreSQL refuses it), no spaces around, not endless."""
-    return text.replace("\0", "").strip()[:LONGEST]
+    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST]
 
 
 def matching(sessions: QuerySet[AgentSession], text: str) -> QuerySet[AgentSession]:
-    """Those with every word of `text` in title or last step, or with `text` as any part of the id."""
+    """Those with every word of `text` in title, task, output or last step, or with `text` as any part of the id.
+
+    Of title and last step any part of a word will do; of task and output its beginning.
+    """
     if not text:
         return sessions
-    said = Q()
-    for word in text.split():
-        said &= Q(title__icontains=word) | Q(last_step__icontains=word)
-    part = _part_of_id(text)
-    if not part:
-        return sessions.filter(said)
-    digits = Replace(Cast(F("uuid"), CharField()), Value("-"), Value(""))
-    return sessions.alias(digits=digits).filter(said | Q(digits__contains=part))
+    found = Q(pk__in=AgentSession.objects.filter(_just_said(text)).values("pk"))
+    whole = asked(text)
+    return sessions.filter(found if whole.is_empty else found | _indexed(whole))
 
 
-def _part_of_id(text: str) -> str:
-    """Hexadecimal digits, with or without dashes; empty when it cannot be a part of an id."""
-    lowered = text.lower()
-    digits = lowered.replace("-", "")
-    return digits if set(lowered) <= _HEX and SHORTEST_ID <= len(digits) <= 32 else ""
+def _just_said(text: str) -> Q:
+    """Living sessions say something else every few seconds, so that is looked up where it stands."""
+    said = Q(is_live=True)
+    for word in text.split()[:MOST_ASKED]:
+        here = Q(title__icontains=word) | Q(last_step__icontains=word)
+        elsewhere = asked(word)._replace(id_pieces=())
+        said &= here if elsewhere.is_empty else here | _indexed(elsewhere)
+    return said
+
+
+def _indexed(wanted: Asked) -> Q:
+    """By the database's index over `SessionWords`: migration `search_index`."""
+    either = [_all_of(words) for words in (wanted.words, wanted.id_pieces) if words]
+    join = " OR " if connection.vendor == "sqlite" else " | "
+    return Q(pk__in=RawSQL(_INDEXED[connection.vendor], [join.join(either)]))  # noqa: S611 - parameters only
+
+
+def _all_of(words: tuple[str, ...]) -> str:
+    """Beginnings of words, as the database spells them.  `rules.words` leaves no quote in a word."""
+    if connection.vendor == "sqlite":
+        return "(" + " AND ".join(f'"{word}"*' for word in words) + ")"
+    return "(" + " & ".join(f"'{word}':*" for word in words) + ")"

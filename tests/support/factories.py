@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from sessions_app.models import Account, AgentSession
+from sessions_app.polling import words
 from sessions_app.types import FINAL_STATUSES
 
 _numbers = count(1)
@@ -31,15 +32,19 @@ def make_account(**columns: Any) -> Account:
 
 def make_session(**columns: Any) -> AgentSession:
     """A running session (or one of `status`) of `account`; without one, of the first there is, or of a new one."""
-    return AgentSession.objects.create(**session_columns(**columns))
+    made = AgentSession.objects.create(**session_columns(**columns))
+    words.index([made.pk])
+    return made
 
 
 def make_sessions(number: int, **columns: Any) -> list[AgentSession]:
     """Many alike, in one statement."""
     account = columns.pop("account", None) or _any_account()
-    return AgentSession.objects.bulk_create(
+    made = AgentSession.objects.bulk_create(
         AgentSession(**session_columns(account=account, **columns)) for _ in range(number)
     )
+    words.index([session.pk for session in made])
+    return made
 
 
 def session_columns(**columns: Any) -> dict[str, Any]:
