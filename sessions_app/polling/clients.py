@@ -1,16 +1,34 @@
-"""From an account to somebody who can ask for it."""
+"""From an account to somebody who can ask for it, within its budget."""
 
-from typing import Literal
+from functools import cache
 
 from django.conf import settings
 
+from sessions_app.live.connection import client as redis_client
 from sessions_app.models import Account
+from sessions_app.upstream.budget import Budget, Purpose
 from sessions_app.upstream.client import Client
-
-Purpose = Literal["stop", "watched", "live", "settle", "reconcile", "facts", "messages"]
-"""What a request is for.  Earlier ones have right of way over later ones when the account's budget is short."""
+from sessions_app.upstream.meter import Metered
 
 
 def client_of(account: Account, purpose: Purpose = "live") -> Client:
-    """Cheap: connections are pooled per process, by address and key."""
-    return Client(account.base_url, account.api_key, proxy=settings.UPSTREAM_PROXY)
+    """Whose every request counts for that purpose.  Raises OverBudget where the budget is used up; a stop never does.
+
+    Cheap: connections are pooled per process, by address and key.
+    """
+    meter = Metered(budget_of(account.pk), purpose)
+    return Client(account.base_url, account.api_key, proxy=settings.UPSTREAM_PROXY, meter=meter)
+
+
+def budget_of(account_pk: int) -> Budget:
+    """The account's, shared with all other workers."""
+    return _budget(settings.REDIS_URL, account_pk)
+
+
+def budget_key(account_pk: int) -> str:
+    return f"budget:{account_pk}"
+
+
+@cache
+def _budget(_redis_url: str, account_pk: int) -> Budget:
+    return Budget(redis_client(), budget_key(account_pk))

@@ -36,6 +36,8 @@ class Done(NamedTuple):
 
 def take_round(now: datetime | None = None) -> Done:
     """One round, for all accounts.  A broken picture costs its session one attempt and nobody else anything."""
+    if not storage.has_room():
+        return Done(0, 0)
     claimed = due.claim(now or timezone.now())
     by_account: dict[Account, list[AgentSession]] = defaultdict(list)
     for session in claimed:
@@ -47,7 +49,7 @@ def take_round(now: datetime | None = None) -> Done:
 
 
 def _of_account(account: Account, sessions: Sequence[AgentSession]) -> int:
-    answers = client_of(account).sessions([session.uuid for session in sessions])
+    answers = client_of(account, "pictures").sessions([session.uuid for session in sessions])
     good = [answer for answer in answers if isinstance(answer, Answer)]
     _pause_if_asked(account, answers)
     apply_answers(account, good)

@@ -41,7 +41,7 @@ def send(stop: StopRequest, known: Stop, learned: dict[str, object], deadline_s:
 
 def post(stop: StopRequest, deadline_s: float) -> Result:
     """The call itself.  Never raises what upstream does."""
-    client = client_of(stop.session.account)
+    client = client_of(stop.session.account, "stop")
     try:
         answer = client.stop(stop.session.uuid, Strategy(stop.strategy), deadline_s=deadline_s)
     except RateLimited as error:

@@ -31,7 +31,7 @@ class Read(NamedTuple):
 
 def read(stop: StopRequest, budget: Budget, session_s: float, messages_s: float) -> Read:
     """Read the session, and where it matters its task.  Never raises what upstream does."""
-    client = client_of(stop.session.account)
+    client = client_of(stop.session.account, "stop")
     try:
         answer = client.session(stop.session.uuid, deadline_s=budget.left_s(session_s))
     except NotFound:

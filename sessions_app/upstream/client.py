@@ -13,6 +13,7 @@ from sessions_app.types import AccountFacts, Answer, NamedThing, Strategy
 
 from . import records
 from .errors import BadReply, UpstreamError
+from .meter import Meter
 from .pages import SessionPage, session_page
 from .records import Browser, MessagePage
 from .schema import Unreadable, read_session
@@ -28,8 +29,9 @@ MOST_PAGES = 20
 class Client:
     """One account's view of Browser Use Cloud."""
 
-    def __init__(self, base_url: str, api_key: str, proxy: str = "") -> None:
-        self._transport = Transport(base_url, api_key, proxy)
+    def __init__(self, base_url: str, api_key: str, proxy: str = "", meter: Meter | None = None) -> None:
+        """`meter`: the account's budget, for the purpose that this client asks for."""
+        self._transport = Transport(base_url, api_key, proxy, meter)
 
     # https://docs.browser-use.com/cloud/api-v3/sessions/list-sessions
     def session_page(self, page: int) -> SessionPage:

@@ -2,6 +2,7 @@
 
 UpstreamError
 ├── NotSent              refused, DNS, TLS, no free connection: nothing reached the vendor
+│   └── OverBudget       we did not ask: the account's budget of requests is used up for now
 ├── Refused              the vendor said no (another 4xx): nothing happened
 │   ├── Unauthorized     401, and 403 on a read: the key is not good
 │   ├── PaymentRequired  402: no credits, or the key's spend limit
@@ -40,6 +41,16 @@ class UpstreamError(Exception):
 
 class NotSent(UpstreamError):
     kind = "not_sent"
+
+
+class OverBudget(NotSent):
+    """`retry_in_s`: when the budget will allow it, if nobody else is faster."""
+
+    kind = "over_budget"
+
+    def __init__(self, retry_in_s: float) -> None:
+        super().__init__("Not asked: the account's budget of requests is used up for the moment.")
+        self.retry_in_s = retry_in_s
 
 
 class Refused(UpstreamError):

@@ -18,6 +18,7 @@ from .background import loop
 from .body import read_body
 from .errors import BadReply, Disconnected, UpstreamError
 from .failures import from_httpx, from_status, timed_out
+from .meter import Meter, Unmetered, over_budget
 
 CONNECTIONS = 8
 AT_ONCE = 4  # CPU per page doubles between 1 and 32 at once, and 8 gain little over 4
@@ -45,6 +46,7 @@ class Call:
     deadline_s: float = READ_DEADLINE_S
     write: dict[str, Any] | None = None
     sent: bool = False
+    repeated: bool = False
 
     @property
     def is_write(self) -> bool:
@@ -58,19 +60,35 @@ class Call:
 class Transport:
     """Requests to one base URL with one key.  Thread-safe and fork-safe; connections are kept per process."""
 
-    def __init__(self, base_url: str, api_key: str, proxy: str = "") -> None:
+    def __init__(self, base_url: str, api_key: str, proxy: str = "", meter: Meter | None = None) -> None:
         self._base_url, self._key, self._proxy = base_url.rstrip("/"), api_key, proxy
+        self._meter = meter or Unmetered()
 
     def send(self, call: Call) -> Reply:
         """One request: a write leaves at most once, a read whose connection broke is asked once more.
 
         Raises UpstreamError; after a write its `may_have_happened` says what is known.
         """
-        return loop().run(lambda: self._send(call))
+        if not self._meter.admit(1):
+            raise over_budget(self._meter)
+        error = None
+        try:
+            return loop().run(lambda: self._send(call))
+        except UpstreamError as caught:
+            error = caught
+            raise
+        finally:
+            self._meter.heard([error], call.repeated)
 
     def send_many(self, calls: Sequence[Call]) -> list[Reply | UpstreamError]:
-        """Reads, at most four at a time, results in the order asked for; a failure spoils only its own place."""
-        return loop().run(lambda: self._send_many(calls))
+        """Reads, at most four at a time, results in the order asked for; a failure spoils only its own place.
+
+        Those beyond the budget, the last ones, are OverBudget.
+        """
+        admitted = self._meter.admit(len(calls)) if calls else 0
+        results = loop().run(lambda: self._send_many(calls[:admitted]))
+        self._meter.heard(results, sum(call.repeated for call in calls))
+        return results + [over_budget(self._meter) for _ in calls[admitted:]]
 
     async def _send_many(self, calls: Sequence[Call]) -> list[Reply | UpstreamError]:
         turns = asyncio.Semaphore(AT_ONCE)
@@ -94,6 +112,7 @@ class Transport:
                     if call.is_write:
                         raise
                 await asyncio.sleep(random.uniform(0.02, 0.1))
+                call.repeated = True
                 return await self._exchange(call)
         except TimeoutError:
             raise timed_out(call.deadline_s, sent=call.sent, is_write=call.is_write) from None

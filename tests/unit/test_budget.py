@@ -1,0 +1,227 @@
+"""The budget of one account: shared, learned from 429, and fair by purpose.  Against a real Valkey, with a clock of ours."""
+
+import threading
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessions_app.upstream import budget as module
+from sessions_app.upstream.budget import RANKS, Budget
+from sessions_app.upstream.errors import RateLimited
+from sessions_app.upstream.meter import Metered
+from sessions_app.upstream.standing import standing
+
+_keys = (f"budget:test-{number}" for number in count())
+BELOW_STOP = [purpose for purpose in RANKS if purpose != "stop"]
+
+
+class Clock:
+    """Seconds since 1970, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Stage:
+    def __init__(self, client) -> None:
+        self.client, self.key, self.clock = client, next(_keys), Clock()
+        self.budget = Budget(client, self.key, self.clock)
+
+    @property
+    def rate(self) -> float:
+        return standing(self.client, self.key).rate_per_s
+
+    def demand(self, seconds: float, purpose: str = "live", step: float = 0.1, each: int = 50) -> int:
+        """Somebody who always wants more.  Returns what was granted."""
+        granted = 0
+        for _ in range(round(seconds / step)):
+            self.clock.now += step
+            granted += self.budget.take(each, purpose).granted
+        return granted
+
+
+@pytest.fixture
+def stage(valkey) -> Stage:
+    return Stage(valkey)
+
+
+def test_it_begins_generous_and_doubles_while_more_is_needed(stage):
+    assert stage.budget.take(36, "live").granted == 36
+    assert stage.demand(5) > 400
+    assert stage.rate > 300
+
+
+def test_it_does_not_grow_while_nobody_needs_more(stage):
+    for _ in range(50):
+        stage.clock.now += 1
+        assert stage.budget.take(5, "live").granted == 5
+    assert stage.rate == 20
+
+
+def test_a_429_lowers_it_by_a_third_or_more_and_a_burst_of_them_counts_once(stage):
+    stage.demand(1)
+    before = stage.rate
+    for _ in range(4):
+        stage.budget.refused(None)
+    assert before / 6 <= stage.rate <= before * 0.85
+    assert standing(stage.client, stage.key).limited == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 7, 300])
+def test_retry_after_holds_everybody_but_a_stop(stage, seconds):
+    stage.budget.refused(seconds)
+    stage.clock.now += seconds - 0.1
+    for purpose in BELOW_STOP:
+        grant = stage.budget.take(1, purpose)
+        assert grant.granted == 0 and 0 < grant.wait_s <= seconds * 0.1 + 0.2
+    assert Metered(stage.budget, "stop").admit(3) == 3
+    stage.clock.now += seconds * 0.1 + 2
+    assert stage.budget.take(1, "live").granted == 1
+
+
+def test_without_retry_after_the_pause_doubles_up_to_a_minute(stage):
+    pauses = []
+    for _ in range(10):
+        stage.budget.refused(None)
+        pauses.append(stage.budget.take(1, "live").wait_s)
+        stage.clock.now += pauses[-1] + 1.1
+    assert 0.5 <= pauses[0] <= 1.2 and 55 <= pauses[-1] <= 66.1
+    assert all(later > earlier * 1.5 for earlier, later in pairwise(pauses[:6]))
+
+
+def test_after_a_pause_there_is_no_burst(stage):
+    stage.demand(2)
+    stage.budget.refused(5)
+    stage.clock.now += 5.6
+    assert stage.budget.take(50, "live").granted <= 2 + stage.rate
+
+
+def test_it_climbs_again_and_only_creeps_near_the_rate_that_was_refused(stage):
+    stage.demand(1)
+    stage.budget.refused(1)
+    stage.clock.now += 5
+    low, ceiling = stage.rate, standing(stage.client, stage.key).ceiling_per_s
+    stage.demand(4)
+    assert low + 1 < stage.rate
+    stage.demand(60)
+    assert 0.84 * ceiling < stage.rate < ceiling
+
+
+@pytest.mark.parametrize("limit", [2.0, 10.0])
+def test_against_a_limited_vendor_it_settles_just_below_the_limit(stage, limit):
+    """A token bucket upstream, as most have it: over ten minutes of need, most of what it gives is used."""
+    tokens, refusals, served = limit, 0, 0
+    for _ in range(6000):
+        stage.clock.now += 0.1
+        tokens = min(limit, tokens + limit * 0.1)
+        for _ in range(stage.budget.take(8, "live").granted):
+            if tokens >= 1:
+                tokens, served = tokens - 1, served + 1
+            else:
+                refusals += 1
+                stage.budget.refused(1)
+    assert served >= 0.75 * limit * 600
+    assert refusals <= 40
+
+
+def test_who_stands_higher_goes_first_and_who_stands_lower_is_not_starved(stage):
+    stage.budget.refused(1)
+    stage.clock.now += 2
+    granted = dict.fromkeys(("watched", "live", "reconcile", "messages"), 0)
+    for turn in range(600):
+        stage.clock.now += 0.1
+        missing = turn // 10 + 1 - granted["watched"]  # one a second, asked for again until it is there
+        for purpose in granted:
+            wanted = missing if purpose == "watched" else 5
+            granted[purpose] += stage.budget.take(wanted, purpose).granted
+    everything = sum(granted.values())
+    assert granted["watched"] >= 55
+    assert granted["live"] > 0.6 * (everything - granted["watched"])
+    assert granted["reconcile"] >= 0.05 * everything
+    assert granted["messages"] >= 0.02 * everything
+
+
+def test_what_a_stop_takes_the_others_have_less(stage):
+    stage.budget.refused(1)
+    stage.clock.now += 3
+    stage.budget.spend(30, "stop")
+    assert stage.budget.take(1, "watched").granted == 0
+    assert standing(stage.client, stage.key).sent["stop"] == 30
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(BELOW_STOP),
+            st.integers(0, 30),
+            st.floats(0, 3),
+            st.sampled_from([None, 1, 300, 0]),
+        ),
+        max_size=60,
+    )
+)
+def test_never_more_than_rate_times_time_plus_the_burst(valkey, steps):
+    stage = Stage(valkey)
+    stage.budget.refused(1)
+    stage.clock.now += 1.2
+    allowed, granted = 0.0, 0
+    for purpose, wanted, pause, refusal in steps:
+        stage.clock.now += pause
+        grant = stage.budget.take(wanted, purpose)
+        assert 0 <= grant.granted <= wanted and grant.wait_s >= 0
+        granted += grant.granted
+        allowed += stage.rate * pause
+        if refusal != 0:
+            stage.budget.refused(refusal)
+    assert granted <= allowed + 20 + 2
+    assert 0.2 <= stage.rate <= 500
+
+
+def test_threads_share_one_bucket(valkey):
+    stage = Stage(valkey)
+    stage.budget.refused(1)
+    stage.clock.now += 1000
+    burst = max(2, stage.rate)
+    granted: list[int] = []
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        mine = Budget(valkey, stage.key, stage.clock)
+        start.wait(10)
+        granted.extend(mine.take(1, "watched").granted for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sum(granted) == int(burst)
+
+
+def test_what_vendors_say_reaches_the_budget(stage):
+    meter = Metered(stage.budget, "live")
+    assert meter.admit(2) == 2
+    meter.heard([None, RateLimited("", retry_after_s=9), RateLimited("", retry_after_s=None)], repeats=1)
+    told = standing(stage.client, stage.key)
+    assert told.sent["live"] == 3 and told.limited == 1
+    assert stage.budget.take(1, "live").wait_s > 8
+
+
+def test_without_redis_it_goes_on_by_guess_and_slowly(unreachable):
+    lonely = Budget(unreachable, "budget:lonely")
+    assert 1 <= lonely.take(100, "live").granted <= 6
+    assert lonely.take(100, "live").granted == 0
+    assert Metered(lonely, "stop").admit(1) == 1
+    lonely.refused(30)
+    assert lonely.take(1, "watched").wait_s > 25
+
+
+@pytest.fixture
+def unreachable():
+    return module.redis.Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
