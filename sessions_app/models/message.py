@@ -17,7 +17,7 @@ class Message(models.Model):
     role = models.CharField(max_length=32, blank=True, help_text="As it came: human, ai, …")
     kind = models.CharField(max_length=64, blank=True, help_text="`type`, as it came.")
     summary = models.CharField(max_length=500, blank=True)
-    text = models.TextField(blank=True, help_text="`data`, cut to rules.messages.kept_of(kind).")
+    text = models.TextField(blank=True, help_text="`data`, cut to rules.messages.longest_of(kind).")
     characters = models.IntegerField(default=0, help_text="Of `data` before it was cut.")
     is_error = models.BooleanField(default=False)
     is_hidden = models.BooleanField(default=False, help_text="Upstream wants it left out of chats.")
@@ -31,15 +31,13 @@ class Message(models.Model):
 
 
 class MessageLog(models.Model):
-    """How far a session's messages were read.  `due_at` is claim and timetable in one."""
+    """How far a session's messages were read.  `due_at` is claim and pause in one."""
 
     session = models.OneToOneField(
         AgentSession, on_delete=models.CASCADE, primary_key=True, related_name="message_log"
     )
     cursor = models.CharField(max_length=64, blank=True, help_text="Upstream's id of the last one read.")
-    due_at = models.DateTimeField(
-        null=True, help_text="When it may be read again; empty: not before it changes."
-    )
+    due_at = models.DateTimeField(null=True, help_text="Not to be read before.")
     read_at = models.DateTimeField(
         null=True, help_text="Start of the last reading of the log that succeeded."
     )
@@ -58,6 +56,9 @@ class MessageAccess(models.Model):
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="message_access"
+    )
+    begins = models.CharField(
+        max_length=8, blank=True, help_text="What a reading without a cursor begins with: oldest or newest."
     )
     refused = models.IntegerField(default=0, help_text="Readings in a row that upstream refused.")
     paused_until = models.DateTimeField(null=True)
