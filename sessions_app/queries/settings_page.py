@@ -15,6 +15,7 @@ from sessions_app.queries.accounts import AccountHealth, accounts
 from sessions_app.queries.machinery import Machinery, machinery
 
 MOST_PEOPLE = 50
+FEW_ACCOUNTS = 3
 PARTS = ("django-htmx", "celery", "redis", "httpx", "msgspec", "pillow", "uvicorn")
 
 
@@ -48,6 +49,11 @@ class SettingsPage(NamedTuple):
     more_people: int
     machinery: Machinery
     versions: tuple[tuple[str, str], ...]
+
+    @property
+    def has_many_accounts(self) -> bool:
+        """Then each is told in brief, or nobody finds the page's other half."""
+        return len(self.accounts) > FEW_ACCOUNTS
 
     @property
     def permission_rows(self) -> list[PermissionRow]:

@@ -70,7 +70,7 @@ def test(request: Request, slug: str) -> HttpResponse:
     try:
         opened = key_check.look(found.base_url, found.api_key)
     except UpstreamError as error:
-        messages.error(request, f"{error.words} {said.advice(error)}")
+        messages.error(request, said.failed(error))
     else:
         accounts.tested(request.user, found, opened)
         messages.success(request, said.opened(opened))

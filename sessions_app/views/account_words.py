@@ -5,7 +5,12 @@ from sessions_app.templatetags.floor import count, money
 from sessions_app.upstream.errors import NotSent, PaymentRequired, TimedOut, Unauthorized, UpstreamError
 
 
-def advice(error: UpstreamError) -> str:
+def failed(error: UpstreamError) -> str:
+    """What went wrong, and what to do: in whole sentences, though the vendor's own words may not end in a stop."""
+    return f"{error.words.rstrip().removesuffix('.')}. {_advice(error)}"
+
+
+def _advice(error: UpstreamError) -> str:
     match error:
         case Unauthorized():
             return "Make a key in the project’s settings at Browser Use Cloud, and copy it in full."

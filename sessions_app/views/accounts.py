@@ -1,6 +1,7 @@
 """Accounts in the settings, as forms: added, renamed, and given new keys and webhook secrets."""
 
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -26,6 +27,9 @@ from sessions_app.views.guards import needs
 
 SECRETS = ("api_key", "secret", "password")
 REFUSED = 422
+IDS = {"name": "name_%s", "key": "key_%s", "webhook": "webhook_%s"}
+"""Three forms stand on one page, and two of them ask for a password."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Request(HttpRequest):
@@ -79,7 +83,7 @@ def account(request: Request, slug: str) -> HttpResponse:
 @by_button
 def rename(request: Request, slug: str) -> HttpResponse:
     found = account_or_404(slug)
-    form = NameForm(request.POST, account=found)
+    form = NameForm(request.POST, account=found, auto_id=IDS["name"])
     if not form.is_valid():
         return _page(request, found, _forms(request, found)._replace(name=form))
     accounts.rename(request.user, found, form.cleaned_data["name"])
@@ -95,7 +99,7 @@ def key(request: Request, slug: str) -> HttpResponse:
     if found.comes_from_environment:
         messages.error(request, "The key of this account comes from the environment, and is changed there.")
         return redirect("settings_account", slug)
-    form = KeyForm(request.POST, prove=_prove(request))
+    form = KeyForm(request.POST, prove=_prove(request), auto_id=IDS["key"])
     if form.is_valid() and _change_key(request, found, form):
         return redirect("settings_account", slug)
     return _page(request, found, _forms(request, found)._replace(key=form))
@@ -112,7 +116,7 @@ def webhook(request: Request, slug: str) -> HttpResponse:
             request, "Webhooks of this account are no longer believed. Polling goes on as before."
         )
         return redirect("settings_account", slug)
-    form = WebhookForm(request.POST, prove=_prove(request))
+    form = WebhookForm(request.POST, prove=_prove(request), auto_id=IDS["webhook"])
     if not form.is_valid():
         return _page(request, found, _forms(request, found)._replace(webhook=form))
     accounts.set_webhook_secret(request.user, found, form.cleaned_data["secret"])
@@ -130,8 +134,11 @@ def _prove(request: Request) -> Prove | None:
 
 def _forms(request: Request, account: Account) -> Forms:
     prove = _prove(request)
-    name = NameForm(initial={"name": account.name}, account=account)
-    return Forms(name, KeyForm(prove=prove), WebhookForm(prove=prove))
+    return Forms(
+        NameForm(initial={"name": account.name}, account=account, auto_id=IDS["name"]),
+        KeyForm(prove=prove, auto_id=IDS["key"]),
+        WebhookForm(prove=prove, auto_id=IDS["webhook"]),
+    )
 
 
 def _change_key(request: Request, account: Account, form: KeyForm) -> bool:
@@ -155,7 +162,7 @@ def _look(form: Form, base_url: str, api_key: str) -> Opened | None:
         return key_check.look(base_url, api_key)
     except UpstreamError as error:
         at_address = "base_url" in form.fields and not isinstance(error, Unauthorized | PaymentRequired)
-        form.add_error("base_url" if at_address else "api_key", f"{error.words} {said.advice(error)}")
+        form.add_error("base_url" if at_address else "api_key", said.failed(error))
         return None
 
 
@@ -171,11 +178,17 @@ def _page(request: Request, account: Account, forms: Forms) -> HttpResponse:
         "forms": forms,
         "changes": shown.changes(account),
         "webhook_url": request.build_absolute_uri(reverse("webhook", args=[account.slug])),
+        "is_local": urlsplit(f"//{request.get_host()}").hostname in LOOPBACK,
     }
     bad = next((form for form in forms if form.errors), None)
     return render(request, "settings/account.html", context, status=_status(request, bad))
 
 
 def _status(request: Request, form: Form | None) -> int:
-    """htmx swaps nothing in that is not a success."""
-    return REFUSED if form is not None and form.errors and not request.htmx else 200
+    """Whoever types goes on where something is wrong.  htmx swaps nothing in that is not a success."""
+    if form is None or not form.errors:
+        return 200
+    first = next((name for name in form.fields if name in form.errors), None)
+    if first:
+        form.fields[first].widget.attrs["autofocus"] = True
+    return 200 if request.htmx else REFUSED

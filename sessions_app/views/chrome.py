@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.access.roles import sight_of
 from sessions_app.live import tickets
+from sessions_app.models import Account
 from sessions_app.queries import pulse
+from sessions_app.queries.recent import recent
 from sessions_app.types import Sight
 
 PAGES = (
@@ -46,22 +48,39 @@ class Floor:
 
     @cached_property
     def facts(self) -> pulse.Pulse:
-        return pulse.take()
+        return recent("pulse", pulse.take)
 
     @cached_property
     def strip(self) -> SafeString:
-        return mark_safe(pulse.render(self.facts, self._sight).decode())  # noqa: S308 a rendered template
+        drawn = recent(("strip", self._sight), lambda: pulse.render(self.facts, self._sight))
+        return mark_safe(drawn.decode())  # noqa: S308 a rendered template
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Context processor: theme, navigation, what this person may see, and the pulse of the floor."""
     theme = request.COOKIES.get("theme", "")
-    context = {"simulated": settings.SIMULATOR, "theme": theme if theme in THEMES else ""}
+    context: dict[str, Any] = {
+        "simulated": "all" if settings.SIMULATOR else "",
+        "theme": theme if theme in THEMES else "",
+    }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context
     sight = sight_of(user)
-    return context | {"sight": sight, "floor": Floor(user, sight), "navigation": _navigation(request)}
+    return context | {
+        "simulated": _simulated(),
+        "sight": sight,
+        "floor": Floor(user, sight),
+        "navigation": _navigation(request),
+    }
+
+
+def _simulated() -> str:
+    """Whether sessions on the floor are simulated: "all", "some" (beside accounts of people's own) or ""."""
+    if not settings.SIMULATOR:
+        return ""
+    kinds = set(Account.objects.filter(is_active=True).values_list("is_simulator", flat=True))
+    return "" if True not in kinds else "some" if False in kinds else "all"
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -490,3 +490,29 @@ def test_without_a_key_nothing_is_made_and_nobody_rests(settings):
     first_run.prepare("http://127.0.0.1:8000")
     made.refresh_from_db()
     assert made.is_active and Account.objects.count() == 1
+
+
+# ---- simulated and real side by side ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ([{"is_simulator": True}], "Simulated sessions: no key is set."),
+        ([{"is_simulator": True}, {}], "Some sessions are simulated."),
+        ([{"is_simulator": True, "is_active": False}, {}], None),
+    ],
+)
+def test_the_page_says_what_is_simulated(max_, settings, accounts, words):
+    settings.SIMULATOR = True
+    for columns in accounts:
+        make_account(**columns)
+    html = max_.get("/stops/").content.decode()
+    assert words in html if words else "imulated" not in html
+
+
+def test_many_accounts_are_told_in_brief(max_):
+    for _ in range(4):
+        make_account()
+    html = max_.get("/settings/").content.decode()
+    assert html.count("<dt>Last read</dt>") == 4 and "Concurrent browsers" not in html
