@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sessions_app.polling import facts, turns
+from sessions_app.polling import facts, messages, turns
 from sessions_app.screenshots import rounds
 from sessions_app.stopping import work
 from sessions_app.upkeep import history
@@ -17,6 +17,12 @@ def heartbeat() -> None:
 def take_pictures() -> None:
     """A round of screenshots: what the sessions' browsers show now, kept before the addresses die."""
     rounds.take_round()
+
+
+@shared_task
+def read_messages() -> None:
+    """What is said in sessions that somebody has open, or that need attention; of others their task."""
+    messages.read_all_due()
 
 
 @shared_task

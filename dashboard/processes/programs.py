@@ -11,7 +11,10 @@ from dashboard.processes.layout import socket_path
 
 LAUNCHER = str(Path(__file__).with_name("launch.py"))
 BEAT = "beat"
-WORKERS = {"poll": "poller", "stops": "poller", "pictures": "worker", "default": "worker"}  # queue → program
+#: Queue → program.
+WORKERS = {
+    "poll": "poller", "stops": "poller", "pictures": "worker", "messages": "worker", "default": "worker",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def workers(choices: Choices) -> tuple[Program, Program]:
     """Polls and stops in one, pictures in another: a slow picture must not delay a poll."""
     return (
         _worker("poller", "poll,stops", concurrency=3, port=choices.port),
-        _worker("worker", "pictures,default", concurrency=1, port=choices.port),
+        _worker("worker", "pictures,messages,default", concurrency=2, port=choices.port),
     )
 
 

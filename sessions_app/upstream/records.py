@@ -30,6 +30,8 @@ class Message(NamedTuple):
     hidden: bool
     created_at: datetime | None
     screenshot_url: str | None
+    characters: int = 0
+    """Of `data` as it came."""
 
 
 class MessagePage(NamedTuple):
@@ -80,20 +82,23 @@ def listed(reply: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def message_page(body: bytes, read_at: datetime) -> MessagePage:
     reply = read_object(body)
-    messages = tuple(_message(Fields(value)) for value in listed(reply, "messages"))
+    messages = tuple(_message(value) for value in listed(reply, "messages"))
     return MessagePage(read_at, messages, reply.get("hasMore") is True)
 
 
-def _message(fields: Fields) -> Message:
+def _message(values: dict[str, Any]) -> Message:
+    fields, data = Fields(values), values.get("data")
+    text = fields.whole_text("data", LARGEST_TEXT)
     return Message(
         id=fields.text("id") or "",
         role=fields.text("role") or "",
         kind=fields.text("type") or "",
-        text=fields.whole_text("data", LARGEST_TEXT),
+        text=text,
         summary=fields.text("summary") or "",
         hidden=fields.flag("hidden") is True,
         created_at=fields.moment("createdAt"),
         screenshot_url=fields.secret("screenshotUrl"),
+        characters=len(data) if isinstance(data, str) else len(text),
     )
 
 

@@ -1,7 +1,7 @@
 """A v3 server that is not the simulator: written from the contract alone, sparse, oldest first, and full of surprises.
 
-It knows sessions and their stop and nothing else (every other call is a bare 404), leaves optional fields out,
-and hands out what a careless or hostile upstream might.
+It knows sessions and their stop and nothing else (every other call is a bare 404), unless it is given messages;
+it leaves optional fields out, and hands out what a careless or hostile upstream might.
 """
 
 import json
@@ -30,6 +30,10 @@ class ForeignServer:
         self.broken: list[Any] = []  # records of the list that are no sessions at all
         self.requests: list[tuple[str, str]] = []
         self.most_per_page = 100
+        self.messages: dict[str, list[dict[str, Any]]] = {}  # by session, oldest first
+        self.begins = "oldest"  # or "newest": what a reading without a cursor begins with
+        self.knows_cursors = True
+        self.refuses_messages = 0  # an HTTP status
         self.lock = threading.RLock()
         self.base_url = ""
 
@@ -48,6 +52,18 @@ class ForeignServer:
             now = datetime.now(UTC).isoformat()
             self.sessions[uuid] |= {"updatedAt": now} | fields
 
+    def say(
+        self, uuid: str, text: Any, kind: str = "assistant_message", role: str = "ai", **fields: Any
+    ) -> str:
+        """One more message of that session.  Returns its id."""
+        with self.lock:
+            said = self.messages.setdefault(uuid, [])
+            made = str(uuid5(_SPACE, f"{uuid} {len(said)}"))
+            moment = (datetime(2026, 6, 1, tzinfo=UTC) + timedelta(seconds=len(said))).isoformat()
+            base = {"id": made, "sessionId": uuid, "role": role, "data": text, "createdAt": moment}
+            said.append(base | ({"type": kind} if kind else {}) | fields)
+        return made
+
     def posts(self) -> list[str]:
         return [path for method, path in self.requests if method == "POST"]
 
@@ -63,6 +79,8 @@ class ForeignServer:
                     return self._list(parse_qs(url.query))
                 case "GET", ["sessions", uuid] if uuid in self.sessions:
                     return 200, self.sessions[uuid]
+                case "GET", ["sessions", uuid, "messages"] if uuid in self.messages or self.refuses_messages:
+                    return self._messages(uuid, parse_qs(url.query))
                 case "POST", ["sessions", uuid, "stop"] if uuid in self.sessions:
                     return self._stop(uuid, json.loads(body or b"{}"))
         return 404, {"detail": "Not Found"}
@@ -77,6 +95,24 @@ class ForeignServer:
             "page": 1,
             "pageSize": size,
         }
+
+    def _messages(self, uuid: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        if self.refuses_messages:
+            return self.refuses_messages, {"detail": "no messages for you"}
+        said, limit = self.messages[uuid], int(query.get("limit", ["10"])[0])
+        asked = query if self.knows_cursors else {}
+        places = {one.get("id"): place for place, one in enumerate(said)}
+        cursor = next((asked[name][0] for name in ("after", "before") if name in asked), None)
+        if cursor and cursor not in places:
+            return 404, {"detail": "Message not found"}
+        if "after" in asked:
+            low = places[asked["after"][0]] + 1
+        elif "before" in asked or self.begins == "newest":
+            high = places[asked["before"][0]] if "before" in asked else len(said)
+            return 200, {"messages": said[max(high - limit, 0) : high], "hasMore": high > limit}
+        else:
+            low = 0
+        return 200, {"messages": said[low : low + limit], "hasMore": low + limit < len(said)}
 
     def _stop(self, uuid: str, asked: dict[str, Any]) -> tuple[int, Any]:
         strategy = asked.get("strategy", "session")
