@@ -126,6 +126,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"queue": "default", "expires": 20},
         },
+        "old_pictures": {
+            "task": "sessions_app.tasks.clear_pictures",
+            "schedule": 10.0,
+            "options": {"queue": "default", "expires": 20},
+        },
     },
 )
 app.autodiscover_tasks(["sessions_app"])

@@ -157,7 +157,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "pictures": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "sessions_app.screenshots.disk.WholeFiles",
         "OPTIONS": {"location": str(DATA_DIR / "pictures"), "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

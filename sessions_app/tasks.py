@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from sessions_app.polling import facts, messages, turns
-from sessions_app.screenshots import rounds
+from sessions_app.screenshots import retention, rounds
 from sessions_app.stopping import work
 from sessions_app.upkeep import history
 
@@ -47,3 +47,9 @@ def refresh_accounts() -> None:
 def thin_history() -> None:
     """Go on with thinning old history, for a moment; nothing to do for most of each hour."""
     history.work()
+
+
+@shared_task
+def clear_pictures() -> None:
+    """Pictures that are too old, or too many for their room, and files that no row points at."""
+    retention.work()

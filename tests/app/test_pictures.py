@@ -25,9 +25,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _upstream_is_here(settings, tmp_path):
     settings.UPSTREAM_IS_LOOPBACK = True
-    pictures = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path), "allow_overwrite": True},
+    pictures = settings.STORAGES["pictures"] | {
+        "OPTIONS": {"location": str(tmp_path), "allow_overwrite": True}
     }
     settings.STORAGES = settings.STORAGES | {"pictures": pictures}
 
@@ -212,8 +211,7 @@ def test_the_same_picture_of_two_sessions_is_one_file():
     assert len(files()) == 2 and Screenshot.objects.count() == 2
 
 
-def test_old_pictures_go_and_take_their_files_along(monkeypatch):
-    monkeypatch.setattr(storage, "YOUNG", timedelta(0))
+def test_old_pictures_go_and_take_their_files_along():
     session, other = make_sessions(2)
     now = timezone.now()
     for number in range(6):
