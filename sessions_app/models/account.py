@@ -35,7 +35,15 @@ class Account(models.Model):
 
     next_sweep_at = models.DateTimeField(null=True, help_text="Empty: at once.")
     lease_until = models.DateTimeField(null=True, help_text="Set while a worker sweeps.")
-    last_read_at = models.DateTimeField(null=True, help_text="Start of the last sweep that succeeded.")
+    last_read_at = models.DateTimeField(
+        null=True, help_text="Since then all that runs, and what is new, has been read."
+    )
+    resting_read_at = models.DateTimeField(
+        null=True, help_text="Since then also all that is idle or starting has been read."
+    )
+    shortage = models.JSONField(
+        default=dict, blank=True, help_text="Empty, or by how much the budget of requests is too small."
+    )
     next_reconcile_at = models.DateTimeField(null=True, help_text="When every page is read again.")
     reconcile_page = models.IntegerField(default=1, help_text="Where the reading of every page goes on.")
     reconcile_started_at = models.DateTimeField(null=True)
