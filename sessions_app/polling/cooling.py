@@ -18,10 +18,12 @@ def cool(account: Account, now: datetime) -> list[int]:
     quiet = AgentSession.objects.filter(
         account=account, is_live=True, burn_microusd_per_min__gt=0, burn_at__lte=now - QUIET_FOR
     )
-    rows = list(quiet.order_by("pk").values_list("pk", "burn_microusd_per_min", "burn_at", "status_since"))
-    if not rows:
+    if not quiet.exists():
         return []
     with transaction.atomic():
+        # Locked, in the order in which everybody locks; an answer that comes meanwhile knows better.
+        locked = quiet.order_by("pk").select_for_update()
+        rows = list(locked.values_list("pk", "burn_microusd_per_min", "burn_at", "status_since"))
         writer.update(
             AgentSession,
             ("burn_microusd_per_min", "burn_at", "changed_at"),

@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
 from sessions_app.polling import lookup, records, writer
-from sessions_app.polling.records import Same, Written
-from sessions_app.rules.changes import Change, Known, first_sight, is_late, next_sight
+from sessions_app.polling.lookup import Locked
+from sessions_app.polling.records import Same, Written, recordings_digest
+from sessions_app.rules.changes import Change, first_sight, is_late, next_sight
 from sessions_app.types import Answer
 
 ATTEMPTS = 3
@@ -87,10 +88,8 @@ def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
             continue
         known = before.known
         if answer.session.digest == known.digest and not before.troubled:
-            plan.same.append(Same(known.id, answer, before.recording_urls_digest))
-            if _confirms(known, answer):
-                plan.confirmed.append((answer.read_at, answer.session.updated_at, known.id))
-        elif not is_late(known, answer.session, answer.read_at):
+            _plan_same(plan, before, answer)
+        elif not _is_late(before, answer):
             change = next_sight(known, answer.session, answer.read_at)
             plan.changed.append(
                 Written(known.id, answer, change, before.live_url_digest, before.recording_urls_digest)
@@ -100,10 +99,27 @@ def _plan(account: Account, latest: dict[UUID, Answer]) -> _Plan:
     return plan
 
 
-def _confirms(known: Known, answer: Answer) -> bool:
-    """The session changed and changed back: an answer from in between may be on its way, and must be late then."""
-    now, then = answer.session.updated_at, known.updated_at
-    return answer.read_at > known.observed_at and now is not None and (then is None or now > then)
+def _plan_same(plan: _Plan, before: Locked, answer: Answer) -> None:
+    """Nothing new but perhaps recordings, or a later `updatedAt`; a late one has nothing to say at all.
+
+    What counts is noted as the newest look: an answer from before it may be on its way, and must be late then.
+    """
+    known = before.known
+    if answer.read_at <= known.observed_at:
+        return
+    films = recordings_digest(answer.session) not in (0, before.recording_urls_digest)
+    if films:
+        plan.same.append(Same(known.id, answer, before.recording_urls_digest))
+    said = max(filter(None, (answer.session.updated_at, known.updated_at)), default=None)
+    if films or said != known.updated_at:
+        plan.confirmed.append((answer.read_at, said, known.id))
+
+
+def _is_late(before: Locked, answer: Answer) -> bool:
+    """Older than what we know, or than a 404 that came after it: what is gone does not come back by an old answer."""
+    if before.denied_at and answer.read_at <= before.denied_at:
+        return True
+    return is_late(before.known, answer.session, answer.read_at)
 
 
 def _insert(account: Account, new: list[tuple[Answer, Change]]) -> list[Written]:

@@ -9,6 +9,7 @@ from sessions_app.models import Account
 from sessions_app.polling import absence, lookup
 from sessions_app.polling.ingest import NOTHING, Applied, apply_answers
 from sessions_app.types import Answer, SetAside
+from sessions_app.upstream.digest import said_at
 from sessions_app.upstream.kept import excerpt
 from sessions_app.upstream.pages import Item, SessionPage
 from sessions_app.upstream.schema import Unreadable, read_session
@@ -33,14 +34,14 @@ def take_pages(account: Account, pages: Iterable[SessionPage]) -> Taken:
     answers = []
     for uuid, (read_at, item) in items.items():
         before = known.get(uuid)
-        if before and before.digest == item.digest:
+        if before and before.digest == item.digest and not _says_later(item, before):
             if before.is_live:
                 taken.live.add(uuid)
             continue
-        if before is None:
-            taken.new.add(uuid)
         if answer := _read(item, read_at, taken):
             answers.append(answer)
+            if before is None:
+                taken.new.add(uuid)
     applied = apply_answers(account, answers)
     _note_unreadable(account, taken.set_aside, pages)
     return taken._replace(applied=applied)
@@ -49,6 +50,12 @@ def take_pages(account: Account, pages: Iterable[SessionPage]) -> Taken:
 def _oldest_first(pages: list[SessionPage]) -> list[SessionPage]:
     """So that of a session that stands on two pages the later reading counts."""
     return sorted(pages, key=lambda page: page.read_at)
+
+
+def _says_later(item: Item, before: lookup.Stored) -> bool:
+    """It changed and changed back between our looks.  Written down, so that an answer from between is late."""
+    now = said_at(item.raw)
+    return now is not None and (before.updated_at is None or now > before.updated_at)
 
 
 def _read(item: Item, read_at: datetime, taken: Taken) -> Answer | None:

@@ -26,14 +26,17 @@ class Stored(NamedTuple):
 
     digest: int | None
     is_live: bool
+    updated_at: datetime | None
 
 
 class Locked(NamedTuple):
-    """A session as it stands until the end of the transaction.  `troubled`: missing, gone or unread."""
+    """A session as it stands until the end of the transaction.  `troubled`: missing, gone or unread;
+    `denied_at`: when the request began that was answered with the last 404 that counts."""
 
     known: Known
     account_id: int
     troubled: bool
+    denied_at: datetime | None
     live_url_digest: int
     recording_urls_digest: int
 
@@ -43,10 +46,10 @@ def stored(account_id: int, uuids: Sequence[UUID]) -> dict[UUID, Stored]:
     keys, among = _keys(uuids), _AMONG[connection.vendor]
     news = f"account_id <> {int(account_id)} OR {_TROUBLED}"
     statement = (
-        f"SELECT uuid, CASE WHEN {news} THEN NULL ELSE digest END, is_live "  # noqa: S608
+        f"SELECT uuid, CASE WHEN {news} THEN NULL ELSE digest END, is_live, {_text_of('updated_at')} "  # noqa: S608
         f"FROM {_table(AgentSession)} WHERE {among}"
     )
-    return {keys[key]: Stored(digest, is_live) for key, digest, is_live in _rows(statement, keys)}
+    return {keys[key]: Stored(digest, live, _read(at)) for key, digest, live, at in _rows(statement, keys)}
 
 
 def ids(uuids: Sequence[UUID]) -> dict[UUID, int]:
@@ -59,18 +62,22 @@ def locked(uuids: Sequence[UUID]) -> dict[UUID, Locked]:
     """Inside a transaction; everybody locks in the same order."""
     readers = _readers(connection.vendor)
     found = {}
-    for uuid, (account_id, troubled, live, films, *values) in _select(_locking(connection.vendor), uuids):
+    for uuid, (account_id, troubled, denied, live, films, *values) in _select(
+        _locking(connection.vendor), uuids
+    ):
         for index, read in readers:
             values[index] = read(values[index])
-        found[uuid] = Locked(Known._make(values), account_id, bool(troubled), live or 0, films or 0)
+        known = Known._make(values)
+        found[uuid] = Locked(known, account_id, bool(troubled), _read(denied), live or 0, films or 0)
     return found
 
 
 @cache
 def _locking(vendor: str) -> str:
     names = ", ".join(_column(name, vendor) for name in Known._fields)
+    denied = _text_of("COALESCE(s.gone_at, s.missing_since)")
     return (
-        f"SELECT s.uuid, s.account_id, {_TROUBLED}, d.live_url_digest, d.recording_urls_digest, {names} "  # noqa: S608
+        f"SELECT s.uuid, s.account_id, {_TROUBLED}, {denied}, d.live_url_digest, d.recording_urls_digest, {names} "  # noqa: S608
         f"FROM {_table(AgentSession)} s LEFT JOIN {_table(SessionDetail)} d ON d.session_id = s.id "
         f"WHERE s.{_AMONG[vendor]} ORDER BY s.id" + ("" if vendor == "sqlite" else " FOR UPDATE OF s")
     )
@@ -79,7 +86,12 @@ def _locking(vendor: str) -> str:
 def _column(name: str, vendor: str) -> str:
     """An expression has no type in SQLite: so the driver leaves the text of a moment to us, who read it faster."""
     is_moment = isinstance(AgentSession._meta.get_field(name), models.DateTimeField)
-    return f"s.{name} || ''" if is_moment and vendor == "sqlite" else f"s.{name}"
+    return _text_of(f"s.{name}") if is_moment and vendor == "sqlite" else f"s.{name}"
+
+
+def _text_of(moment: str) -> str:
+    """That expression as text in SQLite, and as it is elsewhere; `_read` knows both."""
+    return f"{moment} || ''" if connection.vendor == "sqlite" else moment
 
 
 def _select(statement: str, uuids: Sequence[UUID]) -> list[tuple[UUID, list[Any]]]:
@@ -112,6 +124,10 @@ def _readers(vendor: str) -> list[tuple[int, Callable[[Any], Any]]]:
         by_type[models.DateTimeField] = _moment
     fields = [AgentSession._meta.get_field(name) for name in Known._fields]
     return [(index, by_type[type(field)]) for index, field in enumerate(fields) if type(field) in by_type]  # type: ignore[index]
+
+
+def _read(moment: Any) -> datetime | None:
+    return moment if connection.vendor != "sqlite" else _moment(moment)
 
 
 def _moment(text: str | None) -> datetime | None:

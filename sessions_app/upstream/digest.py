@@ -6,8 +6,11 @@ that says `"screenshotUrl":` has its quotes escaped, so it cannot be taken for t
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import xxhash
+
+from .fields import moment_of
 
 _OFFSET = 2**63
 _hash = xxhash.xxh3_64_intdigest
@@ -46,6 +49,12 @@ def digest_of(raw: bytes) -> int:
         raw[raw.find(b'"', updated) :],
     )
     return _hash(b"".join(parts)) - _OFFSET
+
+
+def said_at(raw: bytes) -> datetime | None:
+    """The vendor's `updatedAt`, without decoding the rest; None where that is not easily found."""
+    at = raw.rfind(b'"updatedAt":"') + 13
+    return moment_of(raw[at : raw.find(b'"', at)].decode("ascii", "replace")) if at > 12 else None
 
 
 def _rest(raw: bytes) -> Iterator[bytes]:

@@ -4,9 +4,14 @@ import pytest
 from django.db import IntegrityError
 
 from sessions_app.models import Account, AgentSession, CostHour, SessionDetail, Snapshot, Step
-from sessions_app.polling import records
+from sessions_app.polling import absence, records
 from sessions_app.polling.ingest import Applied, apply_answers
+from sessions_app.polling.intake import take_pages
+from sessions_app.types import Answer
+from sessions_app.upstream.pages import session_page
+from sessions_app.upstream.schema import read_session
 from tests.support.answers import NOON, answer, at
+from tests.support.replies import page, raw_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -81,6 +86,37 @@ def test_nor_does_one_from_before_a_change_was_taken_back(account):
     apply_answers(account, [answer(9, status="idle")])
     assert apply_answers(account, [answer(7, status="running")]) == Applied((), (), ())
     assert only_session().status == "idle" and only_session().version == 1
+
+
+def test_nor_when_pages_told_of_the_change_and_the_change_back(account):
+    """The same, with the looks at pages: what did not change there is not even decoded."""
+    for seconds in (5, 9):
+        moment = at(seconds).isoformat()
+        raw = raw_session(status="idle", updatedAt=moment)
+        take_pages(account, [session_page(page(raw), at(seconds), 1)])
+    late = read_session(raw_session(status="running", updatedAt=at(7).isoformat()))
+    assert apply_answers(account, [Answer(at(7), late)]) == Applied((), (), ())
+    assert only_session().status == "idle" and only_session().version == 1
+
+
+def test_a_gone_session_is_not_brought_back_by_an_answer_from_before_the_404(account):
+    apply_answers(account, [answer(0)])
+    for seconds in (10, 80):
+        absence.note_not_found(account, [only_session().uuid], at(seconds))
+    assert only_session().gone_at == at(80)
+    assert apply_answers(account, [answer(75, step_count=9)]) == Applied((), (), ())
+    assert only_session().gone_at and not only_session().is_live
+    assert apply_answers(account, [answer(81)]).changed and only_session().is_live
+
+
+def test_late_recordings_do_not_replace_later_ones(account):
+    apply_answers(account, [answer(5, status="stopped")])
+    both = ("https://r/0.webm", "https://r/1.webm")
+    assert apply_answers(account, [answer(9, status="stopped", recording_urls=both)]).changed
+    assert apply_answers(account, [answer(7, status="stopped", recording_urls=both[:1])]) == Applied(
+        (), (), ()
+    )
+    assert SessionDetail.objects.get().recording_urls == "\n".join(both)
 
 
 def test_of_two_answers_in_one_batch_the_later_request_counts(account):
