@@ -27,6 +27,8 @@ def answer(sim: "Simulator", request: Request) -> Reply:
         return _requests(sim, request)
     if room == "sessions" and rest:
         return _force(sim, request, rest)
+    if room == "webhooks":
+        return _webhooks(sim, request)
     if room == "advance" and request.method == "POST":
         return _advance(sim, request)
     raise checks.Refused(404, "Not Found")
@@ -63,6 +65,16 @@ def _force(sim: "Simulator", request: Request, session_id: str) -> Reply:
         {} if request.method == "DELETE" else session.forced | checks.fields(request.json() or {})
     )
     return json_reply({"forced": session.forced})
+
+
+def _webhooks(sim: "Simulator", request: Request) -> Reply:
+    """POST {"url": "…", "secret": "…"} has each new status sent there, signed; GET shows what was; DELETE ends it."""
+    if request.method == "DELETE":
+        sim.webhooks.url = ""
+    elif request.method == "POST":
+        given = checks.fields(request.json())
+        sim.webhooks.url, sim.webhooks.secret = str(given.get("url", "")), str(given.get("secret", ""))
+    return json_reply({"url": sim.webhooks.url, "sent": list(sim.webhooks.sent)})
 
 
 def _advance(sim: "Simulator", request: Request) -> Reply:

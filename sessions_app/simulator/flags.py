@@ -3,7 +3,18 @@
 import argparse
 from typing import Any
 
-_NAMES = ("host", "port", "sessions", "seed", "speed", "key", "state_file", "faults")
+_NAMES = (
+    "host",
+    "port",
+    "sessions",
+    "seed",
+    "speed",
+    "key",
+    "state_file",
+    "faults",
+    "webhook_url",
+    "webhook_secret",
+)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +41,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="for example rate_limit=0.1,retry_after=2,slow=0.1:3,drop=0.02",
     )
+    parser.add_argument(
+        "--webhook-url", default="", metavar="URL", help="tell this address of each new status, signed"
+    )
+    parser.add_argument("--webhook-secret", default="", metavar="SECRET", help="what they are signed with")
 
 
 def options(parsed: dict[str, Any]) -> dict[str, Any]:

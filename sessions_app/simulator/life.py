@@ -47,7 +47,7 @@ def begin(world: "World", session: Session, at: int) -> None:
 
 
 def on_ready(world: "World", session: Session, at: int) -> None:
-    become(session, "idle", at)
+    become(world, session, "idle", at)
     if session.waiting is not None:
         world.plan(session, at + world.span(roll(session).between(400, 2_500)), "start")
     else:
@@ -60,7 +60,7 @@ def on_start(world: "World", session: Session, at: int) -> None:
         rest(world, session, at, IDLE_LIMIT_MS, "close")
         return
     book_browser(world, session, at)
-    become(session, "running", at)
+    become(world, session, "running", at)
     task.started_ms, task.first_step = at, session.steps
     session.tasks.append(task)
     session.waiting = None
@@ -137,7 +137,7 @@ def on_capped(world: "World", session: Session, at: int) -> None:
 def settle(world: "World", session: Session, at: int) -> None:
     """After a task: kept alive for a follow-up, or closed in a moment."""
     book_browser(world, session, at)
-    become(session, "idle", at)
+    become(world, session, "idle", at)
     dice = roll(session)
     if not session.keep_alive:
         rest(world, session, at, dice.between(2_000, 7_000), "close")
@@ -191,7 +191,7 @@ def on_halt(world: "World", session: Session, at: int) -> None:
         return
     close_task(session, at, "halted", success=False)
     book_browser(world, session, at)
-    become(session, "idle", at)
+    become(world, session, "idle", at)
     rest(world, session, at, IDLE_LIMIT_KEPT_MS if session.keep_alive else IDLE_LIMIT_MS, "close")
 
 
@@ -203,17 +203,18 @@ def on_kill(world: "World", session: Session, at: int) -> None:
 def end(world: "World", session: Session, status: str, at: int) -> None:
     book_browser(world, session, at)
     close_task(session, at, "died", success=False)
-    become(session, status, at)
+    become(world, session, status, at)
     session.ended_ms = at
     session.role, session.waiting, session.due_ms, session.stop_ms = "", None, None, None
     world.retire(session, at)
 
 
-def become(session: Session, status: str, at: int) -> None:
+def become(world: "World", session: Session, status: str, at: int) -> None:
     if status not in TRANSITIONS[session.status]:
         raise AssertionError(f"{session.status} → {status} is not a documented transition")
     session.status = status
     session.updated_ms = at
+    world.on_status(session, at)
 
 
 EVENTS = {

@@ -16,6 +16,7 @@ from .checks import Refused
 from .clock import ManualClock, WallClock
 from .exchange import Reply, Request, refusal
 from .faults import REFUSING, SENDING, Fault, Faults, parse
+from .webhooks import Webhooks
 from .wire import Visit
 from .world import World
 
@@ -33,8 +34,11 @@ class Simulator:
         key: str,
         faults: Faults,
         state_file: Path | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self.world, self.clock, self.key, self.faults, self.state_file = world, clock, key, faults, state_file
+        self.webhooks = webhooks or Webhooks()
+        world.on_status = self.webhooks.note
         self.requests: deque[dict[str, Any]] = deque(maxlen=1000)
         self.lock = threading.RLock()
         self._nonce = 0
@@ -116,7 +120,8 @@ class Simulator:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._keep())]
+                chores = (self._tick(), self._keep(), self.webhooks.send_forever())
+                self._tasks = [asyncio.create_task(chore) for chore in chores]
                 await send({"type": "lifespan.startup.complete"})
             else:
                 for task in self._tasks:
@@ -154,6 +159,7 @@ class Simulator:
 def serve(
     *, host: str = "127.0.0.1", port: int = 8787, sessions: int = 60, seed: int = 7, speed: float = 1.0,
     key: str = "bu_simulator", state_file: str | None = None, faults: str = "",
+    webhook_url: str = "", webhook_secret: str = "",
 ) -> int:  # fmt: skip
     """Run until a signal comes; the exit code says whether it could start."""
     try:
@@ -163,7 +169,8 @@ def serve(
         return 1
     path, clock = Path(state_file) if state_file else None, WallClock()
     world = state.open_world(path, seed=seed, sessions=sessions, speed=speed, now=clock.now_ms())
-    simulator = Simulator(world, clock, key, Faults(active, seed), path)
+    webhooks = Webhooks(webhook_url, webhook_secret)
+    simulator = Simulator(world, clock, key, Faults(active, seed), path, webhooks)
     at = f"http://{host}:{listener.getsockname()[1]}{routes.PREFIX}"
     print(
         f"Simulator of Browser Use Cloud: {at}  key={key}  sessions={sessions}  seed={world.seed}  speed={speed:g}",

@@ -21,6 +21,7 @@ from .clock import ManualClock, WallClock
 from .faults import Faults
 from .model import Session
 from .server import Simulator, listen, server_of
+from .webhooks import Webhooks
 from .world import World
 
 START_MS = 1_781_000_000_000  # June 2026: where a manual clock begins, so that runs are alike
@@ -51,6 +52,11 @@ class RunningSimulator:
     def requests(self) -> deque[dict[str, Any]]:
         """The last thousand requests: {method, path, query, body, time, status}, oldest first."""
         return self.simulator.requests
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Set its `url` and `secret`, and each new status is told there."""
+        return self.simulator.webhooks
 
     def calls(self, method: str, path: str = "") -> int:
         """How often a path (a prefix, below /api/v3) was called."""

@@ -7,7 +7,7 @@ some ten microseconds each and come about ten per minute and running session.
 
 import bisect
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import birth, casting, genesis, life, standalone
@@ -18,6 +18,10 @@ from .people import profiles_of, workspaces_of
 OPENING_MICROS = 1_200_000_000  # the account starts with $1,200 …
 FLOOR_MICROS, TOP_UP_MICROS = 100_000_000, 500_000_000  # … and is topped up by $500 when it falls below $100
 MONTHLY_MICROS = 300_000_000
+
+
+def _nobody_listens(session: Session, at: int) -> None:
+    """Until somebody wants to know of each new status."""
 
 
 class World:
@@ -40,6 +44,7 @@ class World:
         self.births: list[int] = []
         self.cast_ms = start + self.span(casting.ROUND_MS)
         self._queue: list[tuple[int, str, str]] = []
+        self.on_status: Callable[[Session, int], None] = _nobody_listens
 
     @classmethod
     def begun(cls, seed: int, sessions: int, speed: float, start: int) -> "World":

@@ -88,9 +88,9 @@ def test_a_long_run_is_legal_and_monotonous(speed: float, monkeypatch: pytest.Mo
     moves: Counter[tuple[str, str]] = Counter()
     plain = life.become
 
-    def watched(session: Session, status: str, at: int) -> None:
+    def watched(world: World, session: Session, status: str, at: int) -> None:
         moves[session.status, status] += 1
-        plain(session, status, at)
+        plain(world, session, status, at)
 
     monkeypatch.setattr(life, "become", watched)
     for minute in range(0, int(480 / speed), 2):

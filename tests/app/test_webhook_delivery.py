@@ -1,0 +1,63 @@
+"""From the sender's POST to our list of who is read next, over real HTTP at both ends."""
+
+import time
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+
+from sessions_app.live import wake
+from sessions_app.models import Account
+from sessions_app.simulator.testing import RunningSimulator, running_simulator
+from tests.support.sweeping import account_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+SECRET = "whsec_between_the_two"
+
+
+@pytest.fixture
+def sim() -> Iterator[RunningSimulator]:
+    with running_simulator(sessions=0, clock="manual") as running:
+        yield running
+
+
+@pytest.fixture
+def account(sim, live_server) -> Account:
+    """Its webhooks come to this test's server."""
+    sim.webhooks.url, sim.webhooks.secret = f"{live_server.url}/webhooks/browser-use/sim/", SECRET
+    return account_of(sim, webhook_secret=SECRET)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, "not within the time"
+        time.sleep(0.02)
+
+
+def test_a_session_nobody_knows_yet_is_woken_by_its_first_status(sim, account):
+    session = sim.running_session()
+    eventually(lambda: len(sim.webhooks.sent) > 0)
+    assert {one["answer"] for one in sim.webhooks.sent} == {200}
+    assert [(one.account_pk, one.uuid) for one in wake.waiting()] == [(account.pk, UUID(session.id))]
+
+
+def test_a_sender_with_another_secret_is_told_why(sim, account):
+    sim.webhooks.secret = "another secret"
+    sim.running_session()
+    eventually(lambda: len(sim.webhooks.sent) > 0)
+    assert {one["answer"] for one in sim.webhooks.sent} == {401}
+    assert wake.waiting() == []
+    account.refresh_from_db()
+    assert "signature does not match" in account.webhook_refusal
+
+
+def test_the_vendors_test_arrives(sim, account):
+    assert sim.webhooks.post("test", {}) == 200
+    account.refresh_from_db()
+    assert account.webhook_kind == "test"
+
+
+def test_a_large_body_is_refused_over_http_too(sim, account):
+    assert sim.webhooks.post("test", {"x": "x" * (300 * 1024)}) == 413
