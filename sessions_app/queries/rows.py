@@ -27,7 +27,7 @@ URGENT_RANK = 50
 """From here on a reason is shown in the colour of alarm."""
 
 COLUMNS = (
-    "uuid", "version", "status", "model", "title", "last_step", "step_count", "is_task_successful",
+    "uuid", "version", "status", "model", "title", "task", "last_step", "step_count", "is_task_successful",
     "max_cost_microusd", "total_cost_microusd", "burn_microusd_per_min", "created_at", "ended_at",
     "observed_at", "status_since", "unread_since", "gone_at", "is_live", "attention", "attention_rank",
     "stopping", "picture", "account__name", "oddities",

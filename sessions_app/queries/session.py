@@ -14,6 +14,8 @@ from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES, Oddity, Sight, St
 from sessions_app.upstream.urls import safe_live_url
 
 from .curve import PARTS, Curve, curve_of
+from .messages import Log, Place, log_of
+from .messages import short as shortened
 from .receipt import Receipt
 from .reply import Reply, read, speaks_of_money
 from .stops import receipts_of
@@ -73,9 +75,16 @@ class SessionPage:
     """
 
     def __init__(
-        self, session: AgentSession, sight: Sight, now: datetime, before_ms: int | None = None
+        self,
+        session: AgentSession,
+        sight: Sight,
+        now: datetime,
+        before_ms: int | None = None,
+        messages_before: Place | None = None,
+        messages_since: Place | None = None,
     ) -> None:
         self.session, self.sight, self.now, self.before_ms = session, sight, now, before_ms
+        self.messages_before, self.messages_since = messages_before, messages_since
 
     @cached_property
     def detail(self) -> SessionDetail:
@@ -111,6 +120,15 @@ class SessionPage:
     def timeline(self) -> Timeline:
         """A page of it: what came before `before_ms`, or the newest."""
         return timeline_of(self.session, self.before_ms, with_costs=self.sight.see_costs)
+
+    @cached_property
+    def log(self) -> Log:
+        """The newest messages, or those before `messages_before`."""
+        return log_of(self.session, self.now, self.messages_before, self.messages_since)
+
+    @property
+    def task_short(self) -> str:
+        return shortened(self.session.task)
 
     @cached_property
     def film(self) -> tuple[Frame, ...]:
@@ -161,7 +179,7 @@ class SessionPage:
 
 def find(uuid: UUID) -> AgentSession | None:
     """The session with its account and its bulk."""
-    return AgentSession.objects.select_related("account", "detail").filter(uuid=uuid).first()
+    return AgentSession.objects.select_related("account", "detail", "message_log").filter(uuid=uuid).first()
 
 
 def driver_of(session: AgentSession, now: datetime) -> Driver | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 KEPT_PER_SESSION = 1_000
 TRIMMED_AT = 1_100
 """The oldest go when there are so many, down to KEPT_PER_SESSION: not one by one."""
-LONGEST_TALK, LONGEST_STEP, LONGEST_SUMMARY, LONGEST_TASK = 8_000, 2_000, 500, 2_000
+LONGEST_TALK, LONGEST_STEP, LONGEST_SUMMARY, LONGEST_TASK = 4_000, 2_000, 500, 2_000
 """Characters kept: of what is said to people, of what a tool did, of its line, of the task on the session itself."""
 TALK = frozenset({"user_message", "assistant_message", "completion"})
 STEPS = frozenset({

@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 from sessions_app.queries.session import SessionPage
 
 PANELS = (
-    "head", "now", "actions", "picture", "film", "curve", "stops", "output", "facts", "timeline", "raw",
+    "head", "now", "actions", "picture", "film", "task", "curve", "stops", "output", "messages", "facts", "timeline",
+    "raw",
 )  # fmt: skip
 PINNED = "*"
 """The tag of a panel that shows something chosen (an older page): it is left alone."""
@@ -34,8 +35,8 @@ def panel(name: str, page: SessionPage, *, swapped_by_id: bool = False, pinned: 
     )
 
 
-def panels(page: SessionPage) -> dict[str, SafeString]:
-    return {name: panel(name, page) for name in PANELS}
+def panels(page: SessionPage, pinned: Collection[str] = ()) -> dict[str, SafeString]:
+    return {name: panel(name, page, pinned=name in pinned) for name in PANELS}
 
 
 def changed_panels(page: SessionPage, seen: Collection[str]) -> str:

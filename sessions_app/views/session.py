@@ -19,6 +19,7 @@ from sessions_app.access.roles import sight_of
 from sessions_app.live import publish, tickets
 from sessions_app.models import AgentSession
 from sessions_app.polling.clients import client_of
+from sessions_app.queries.messages import place
 from sessions_app.queries.reply import is_left_out, output_file
 from sessions_app.queries.session import SessionPage, detail_of, driver_of, find, live_view
 from sessions_app.queries.timeline import RELEASED, TAKEN
@@ -41,13 +42,20 @@ def session(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if found is None:
         return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
     before_ms = _moment(request.GET.get("before", ""))
-    page = SessionPage(found, sight_of(request.user), timezone.now(), before_ms)
+    said_before, said_since = (place(request.GET.get(name, "")) for name in ("messages", "from"))
+    page = SessionPage(found, sight_of(request.user), timezone.now(), before_ms, said_before, said_since)
     wanted = request.GET.get("panel", "")
     if wanted == CHANGED:
         return _fragment(changed_panels(page, request.GET.getlist("seen")))
     if wanted in PANELS:
-        return _fragment(panel(wanted, page, pinned=wanted == "timeline" and before_ms is not None))
+        return _fragment(panel(wanted, page, pinned=wanted in _pinned(page)))
     return _whole(request, page)
+
+
+def _pinned(page: SessionPage) -> set[str]:
+    """Panels that show an older page, which somebody has chosen."""
+    chosen = {"timeline": page.before_ms, "messages": page.messages_before}
+    return {name for name, place in chosen.items() if place is not None}
 
 
 def _whole(request: HttpRequest, page: SessionPage) -> HttpResponse:
@@ -59,7 +67,7 @@ def _whole(request: HttpRequest, page: SessionPage) -> HttpResponse:
         "page": page,
         "s": page.session,
         "live": view,
-        "panels": panels(page),
+        "panels": panels(page, pinned=_pinned(page)),
         "drives": _drives(request, page),
         "ticket": tickets.make(request.user, [page.session.pk], "session"),
     }

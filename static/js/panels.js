@@ -10,6 +10,8 @@ export function start() {
   document.addEventListener("htmx:oobBeforeSwap", beforeSwap);
   document.addEventListener("htmx:oobAfterSwap", afterSwap);
   document.addEventListener("click", onCopy);
+  document.addEventListener("htmx:afterSettle", (event) => event.detail.elt?.querySelectorAll?.(".log").forEach(toEnd));
+  document.querySelectorAll(".log").forEach(toEnd);
 }
 
 function beforeSwap(event) {
@@ -29,6 +31,7 @@ function afterSwap(event) {
   panel.querySelectorAll("[data-key]").forEach((element) => {
     if (element.dataset.key === state.focus) element.focus({ preventScroll: true });
   });
+  backTo(panel.querySelector(".log"), state.reading);
   scrollers(panel).forEach((element, index) => element.scrollTo(...(state.scrolled[index] ?? [0, 0])));
   panel.dispatchEvent(new CustomEvent("panel:swapped", { bubbles: true }));
 }
@@ -38,7 +41,26 @@ function stateOf(panel) {
     open: [...panel.querySelectorAll("details[open][id]")].map((details) => details.id),
     focus: panel.contains(document.activeElement) ? document.activeElement.dataset.key : undefined,
     scrolled: scrollers(panel).map((element) => [element.scrollLeft, element.scrollTop]),
+    reading: placeIn(panel.querySelector(".log")),
   };
+}
+
+/** Where somebody reads in a log: the first line in sight, and how far from the top.  Undefined at the end, which is followed. */
+function placeIn(log) {
+  if (!log || log.scrollHeight - log.scrollTop - log.clientHeight < 24) return undefined;
+  const line = [...log.children].find((each) => each.offsetTop + each.offsetHeight > log.scrollTop);
+  return line && { id: line.id, above: line.offsetTop - log.scrollTop };
+}
+
+function backTo(log, reading) {
+  if (!log) return;
+  const line = reading && document.getElementById(reading.id);
+  if (line) log.scrollTop = line.offsetTop - reading.above;
+  else if (!reading) toEnd(log);
+}
+
+function toEnd(log) {
+  log.scrollTop = log.scrollHeight;
 }
 
 function scrollers(panel) {
