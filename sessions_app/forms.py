@@ -55,7 +55,11 @@ class NameForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Account.objects.filter(name__iexact=name).exclude(pk=self.account and self.account.pk).exists():
+        if (
+            Account.objects.filter(name__iexact=name)
+            .exclude(pk=self.account.pk if self.account else 0)
+            .exists()
+        ):
             raise forms.ValidationError("Another account is called so. Nobody could tell them apart.")
         return name
 

@@ -103,7 +103,7 @@ def _update(account: Account, **columns: Any) -> None:
         setattr(account, column, value)
 
 
-def _record(actor: User, action: str, account: Account, **detail: object) -> None:
+def _record(actor: User, action: str, account: Account, **detail: Any) -> None:
     """Last in its transaction.  Open pages learn of it when it is true."""
     audit.record(actor, action, account=account.slug, name=account.name, **detail)
     transaction.on_commit(lambda: publish.swept(account.pk), robust=True)
@@ -132,7 +132,7 @@ def _check_same_project(account: Account, api_key: str, opened: Opened) -> None:
 
 def _check_free(account: Account | None, api_key: str, opened: Opened) -> None:
     """A session belongs to one account: no two may read the same project.  Those that rest for good don't count."""
-    for other in Account.objects.exclude(pk=account.pk if account else None):
+    for other in Account.objects.exclude(pk=account.pk if account else 0):
         rests = not other.is_active and other.paused_at is None
         if other.api_key == api_key and not rests:
             raise Clash(f"The account “{other.name}” has this key already. {_instead(other)}")

@@ -10,24 +10,26 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from django_htmx.middleware import HtmxDetails
 
 from sessions_app.access import accounts, key_check
 from sessions_app.models import Account
 from sessions_app.upstream.errors import UpstreamError
 from sessions_app.views import account_words as said
-from sessions_app.views.guards import needs
+from sessions_app.views.guards import View, needs
 
 
 class Request(HttpRequest):
-    """As our middleware leaves it: somebody is signed in."""
+    """As our middleware leaves it: somebody is signed in, and htmx is told from a page."""
 
     user: User
+    htmx: HtmxDetails
 
 
 type Act = Callable[[Request, str], HttpResponse]
 
 
-def by_button(act: Act) -> Callable[..., HttpResponse]:
+def by_button(act: Act) -> View:
     """For who may manage, by POST.  A GET (somebody had to sign in anew in between) leads to the account's page."""
 
     @needs("manage")

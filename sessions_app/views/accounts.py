@@ -4,16 +4,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
-from django_htmx.middleware import HtmxDetails
 
 from sessions_app.access import accounts, key_check, proof
 from sessions_app.access.key_check import Opened
@@ -22,7 +20,7 @@ from sessions_app.models import Account
 from sessions_app.queries import accounts as shown
 from sessions_app.upstream.errors import PaymentRequired, Unauthorized, UpstreamError
 from sessions_app.views import account_words as said
-from sessions_app.views.account_acts import account_or_404, by_button
+from sessions_app.views.account_acts import Request, account_or_404, by_button
 from sessions_app.views.guards import needs
 
 SECRETS = ("api_key", "secret", "password")
@@ -30,13 +28,6 @@ REFUSED = 422
 IDS = {"name": "name_%s", "key": "key_%s", "webhook": "webhook_%s"}
 """Three forms stand on one page, and two of them ask for a password."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class Request(HttpRequest):
-    """As our middleware leaves it: somebody is signed in, and htmx is told from a page."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 class Forms(NamedTuple):
