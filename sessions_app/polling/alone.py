@@ -1,21 +1,19 @@
-"""Sessions that no page showed are read one by one: the live ones in turn, the just ended ones a few times."""
+"""Sessions that are read one by one: the living that no page showed, and the just ended, a few times."""
 
-from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
-
 from sessions_app.models import Account, AgentSession
-from sessions_app.polling.absence import CONFIRMED_AFTER
+from sessions_app.polling import ages
 
-MOST_PER_SWEEP = 40
+MOST_PER_SWEEP = 60
 SETTLES_AFTER_S = (5, 20, 60, 180, 600)
 """Costs settle and recordings appear after the end; nobody says how long after."""
+SETTLED_AFTER = timedelta(seconds=SETTLES_AFTER_S[-1] + 120)
 MOST_SETTLING = 16
+MOST_ENDED = 1000
+SETTLING = "settling"
 
 
 class LiveRow(NamedTuple):
@@ -23,39 +21,42 @@ class LiveRow(NamedTuple):
 
     id: int
     uuid: UUID
+    status: str
     missing_since: datetime | None
+    unread_since: datetime | None
+
+    @property
+    def is_troubled(self) -> bool:
+        """Shown with an age of its own, because upstream does not give it."""
+        return bool(self.missing_since or self.unread_since)
 
 
 def live_rows(account: Account) -> list[LiveRow]:
     """In the order of our ids."""
     rows = AgentSession.objects.filter(account=account, is_live=True).order_by("pk")
-    return [LiveRow(*row) for row in rows.values_list("pk", "uuid", "missing_since")]
+    return [LiveRow(*row) for row in rows.values_list(*LiveRow._fields)]
 
 
-def in_turn(
-    rows: Sequence[LiveRow], seen: Collection[UUID], after: int, now: datetime
-) -> tuple[list[UUID], int]:
-    """Whom to read alone now, and where to go on next time: the round begins again behind the last.
+def settling(account: Account, now: datetime) -> list[UUID]:
+    """Sessions that ended 5 s, 20 s, 1, 3 or 10 minutes ago and were not read by themselves since that moment.
 
-    One that was missing is not asked for again before the second 404 would count.
+    The longest overdue first, so that many that end at once all have their turn.
     """
-    waiting = [
-        row
-        for row in rows
-        if row.uuid not in seen and not (row.missing_since and now - row.missing_since < CONFIRMED_AFTER)
-    ]
-    if len(waiting) <= MOST_PER_SWEEP:
-        return [row.uuid for row in waiting], 0
-    behind = [row for row in waiting if row.id > after]
-    turn = (behind + waiting)[:MOST_PER_SWEEP]
-    return [row.uuid for row in turn], turn[-1].id
+    recent = AgentSession.objects.filter(
+        account=account, gone_at=None, ended_at__gt=now - SETTLED_AFTER, ended_at__lte=now
+    )
+    ended = dict(recent.order_by("-ended_at").values_list("uuid", "ended_at")[:MOST_ENDED])
+    moments = {uuid: moment for uuid, at in ended.items() if (moment := _last_moment(at, now))}
+    read = ages.known(account.pk, moments, SETTLING)
+    if read is None:  # Redis is away: what came due since the last sweep
+        since = account.last_read_at or now
+        waiting = [uuid for uuid, moment in moments.items() if moment > since]
+    else:
+        waiting = [uuid for uuid, moment in moments.items() if uuid not in read or read[uuid] < moment]
+    return sorted(waiting, key=lambda uuid: moments[uuid])[:MOST_SETTLING]
 
 
-def settling(account: Account, since: datetime | None, now: datetime) -> list[UUID]:
-    """Sessions that ended 5 s, 20 s, 1, 3 or 10 minutes ago: those whose moment came after `since`, the last sweep."""
-    if since is None:
-        return []
-    moments = (timedelta(seconds=seconds) for seconds in SETTLES_AFTER_S)
-    windows = [Q(ended_at__gt=since - wait, ended_at__lte=now - wait) for wait in moments]
-    ended = AgentSession.objects.filter(reduce(or_, windows), account=account, gone_at=None)
-    return list(ended.order_by("-ended_at").values_list("uuid", flat=True)[:MOST_SETTLING])
+def _last_moment(ended_at: datetime, now: datetime) -> datetime | None:
+    """The last of the moments at which it should have been read again; None when the first is still to come."""
+    passed = [wait for wait in SETTLES_AFTER_S if ended_at + timedelta(seconds=wait) <= now]
+    return ended_at + timedelta(seconds=passed[-1]) if passed else None

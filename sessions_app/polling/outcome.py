@@ -7,7 +7,8 @@ from typing import Any
 from sessions_app.polling import reconcile, schedule
 from sessions_app.polling.cycle import Cycle
 from sessions_app.rules import cadence
-from sessions_app.upstream.errors import UpstreamError
+from sessions_app.rules.freshness import Care
+from sessions_app.upstream.errors import OverBudget, RateLimited, UpstreamError
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,17 @@ def done(cycle: Cycle) -> None:
     """All went well."""
     cycle.went_well = True
     schedule.release(cycle.account, _next(cycle), **_learned(cycle), **cycle.reconciled)
+
+
+def postponed(cycle: Cycle, error: OverBudget) -> None:
+    """Not even page 1 could be asked for: nothing was learned, and nobody is told otherwise."""
+    account = cycle.account
+    told = (
+        {"shortage": account.shortage | {"blocked_for_s": round(error.retry_in_s, 1)}}
+        if account.shortage
+        else {}
+    )
+    schedule.release(account, cycle.now() + cadence.after_shortage(error.retry_in_s), **told)
 
 
 def failed(cycle: Cycle, error: UpstreamError) -> None:
@@ -44,12 +56,15 @@ def broke(cycle: Cycle, error: Exception) -> None:
 
 def _learned(cycle: Cycle) -> dict[str, Any]:
     return {
-        "last_read_at": cycle.started_at,
+        "last_read_at": cycle.following.since(Care.RUNNING, cycle.started_at),
+        "resting_read_at": cycle.following.since(Care.RESTING, cycle.started_at),
+        "shortage": cycle.shortage,
         "failing_since": None,
         "failures": 0,
         "error_kind": "",
         "error": "",
-        "sessions_upstream": _fits(cycle.extent.total),
+        # While new ones may stand on pages that were not read, the old figure tells how many to look for.
+        **({} if cycle.live_part_short else {"sessions_upstream": _fits(cycle.extent.total)}),
         "set_aside": _set_aside(cycle),
         "single_read_after": cycle.single_read_after,
         **reconcile.columns(cycle),
@@ -74,8 +89,14 @@ def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None) ->
 def _next(cycle: Cycle) -> datetime:
     """Counted from the start, so that a slow upstream does not make us slower still; but never at once."""
     unfinished = cycle.reconciled.get("reconcile_page", 1) != 1
-    pause = cadence.after_success(cycle.live_count, unfinished=unfinished)
+    pause = cadence.after_success(len(cycle.following.rows) + len(cycle.live), unfinished=unfinished)
+    if short := cycle.live_part_short:
+        pause = max(pause, cadence.after_shortage(_retry_in_s(short)))
     return max(cycle.started_at + pause, cycle.now() + timedelta(milliseconds=200))
+
+
+def _retry_in_s(short: OverBudget | RateLimited) -> float:
+    return short.retry_in_s if isinstance(short, OverBudget) else short.retry_after_s or 0.0
 
 
 def _set_aside(cycle: Cycle) -> list[dict[str, str]]:
@@ -88,7 +109,7 @@ def _set_aside(cycle: Cycle) -> list[dict[str, str]]:
         }
         for one in cycle.set_aside
     }
-    if not cycle.extent.is_small:
+    if not cycle.extent.is_small or cycle.live_part_short:
         seen = {str(uuid) for uuid in cycle.seen}
         kept = (one for one in cycle.account.set_aside if one.get("uuid") not in seen)
         found = {one["uuid"]: one for one in kept} | found

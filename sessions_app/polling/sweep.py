@@ -1,22 +1,38 @@
 """One cycle for one claimed account: read what may have changed, write what did, say when to look again.
 
-Small accounts are read whole.  Of large ones: page 1, the pages where live sessions stand, and those that stand
-alone; the whole list is gone through now and then, in pieces (`reconcile`).
+Small accounts are read whole.  Of large ones: page 1, the pages where due sessions stand, and those that stand
+alone; the whole list is gone through now and then, in pieces (`reconcile`).  The most urgent come first, so that
+where the budget of requests ends, the rest is what can wait best.
 """
 
 import logging
+from datetime import timedelta
 
 from sessions_app.live import publish
 from sessions_app.models import Account
-from sessions_app.polling import alone, attention, cooling, outcome, places, reconcile, schedule
+from sessions_app.polling import (
+    ages,
+    alone,
+    attention,
+    cooling,
+    outcome,
+    places,
+    reconcile,
+    schedule,
+    shortage,
+)
 from sessions_app.polling.cycle import Cycle
-from sessions_app.rules.pages import plan
-from sessions_app.upstream.errors import UpstreamError
+from sessions_app.polling.following import Following
+from sessions_app.rules.freshness import Ask, Care, in_order
+from sessions_app.rules.pages import page_of, plan
+from sessions_app.upstream.errors import OverBudget, UpstreamError
 
 log = logging.getLogger(__name__)
 
-MOST_PAGES = 60
-"""Per sweep, besides page 1: what a plan asks for beyond that is left to the reconcile."""
+MOST_PAGES = 120
+"""Per sweep, besides page 1: what a plan asks for beyond that waits for the next, as the least urgent."""
+FRESH_ENOUGH = timedelta(seconds=60)
+"""Who was not read for longer seems stalled to whoever assesses it."""
 
 
 def sweep(account: Account) -> bool:
@@ -29,6 +45,9 @@ def sweep(account: Account) -> bool:
         _read(cycle)
     except schedule.LeaseLost:
         log.warning("account %s: somebody else reads it now", account.slug)
+        return False
+    except OverBudget as error:
+        outcome.postponed(cycle, error)
         return False
     except UpstreamError as error:
         outcome.failed(cycle, error)
@@ -45,39 +64,71 @@ def _read(cycle: Cycle) -> None:
     if cycle.error:
         raise cycle.error
     cooling.cool(cycle.account, cycle.started_at)
-    attention.refresh(cycle.account, cycle.now())
+    since = cycle.following.since(Care.RUNNING, cycle.started_at)
+    if since and cycle.started_at - since < FRESH_ENOUGH:
+        attention.refresh(cycle.account, cycle.now())
     if reconcile.is_due(cycle):
         outcome.so_far(cycle)
         publish.swept(cycle.account.pk)
+        cycle.purpose, cycle.short = "reconcile", None
         reconcile.piece(cycle)
     outcome.done(cycle)
 
 
 def _live_part(cycle: Cycle) -> None:
-    """After it, everything that is live has been read, or is next in turn."""
+    """After it, everything that is due has been read, unless it is `short`."""
     account = cycle.account
     cycle.read_first_page()
-    rows = alone.live_rows(account)
-    cycle.live_count = len(rows)
-    if cycle.extent.is_small:
-        cycle.read_pages(range(2, (cycle.extent.pages or 1) + 1))
-    else:
-        _planned_pages(cycle, rows)
-    turn, cycle.single_read_after = alone.in_turn(
-        rows, cycle.seen, account.single_read_after, cycle.started_at
-    )
-    settling = alone.settling(account, account.last_read_at, cycle.started_at)
-    cycle.read_alone(list(dict.fromkeys([*settling, *turn, *reconcile.vanished(cycle)])))
+    following = cycle.following = Following(account, alone.live_rows(account), cycle.started_at)
+    cycle.read(_rest_of_the_list(cycle) if cycle.extent.is_small else _planned(cycle, following))
+    left = following.due(cycle.seen, account.single_read_after)
+    turn = left[: alone.MOST_PER_SWEEP]
+    cycle.read_alone([row.uuid for row in turn])
+    cycle.single_read_after = turn[-1].id if len(left) > len(turn) else 0
+    following.note(cycle.read_at)
+    cycle.shortage = shortage.of(cycle)
+    ages.note(account.pk, {uuid: cycle.read_at[uuid] for uuid in cycle.live})
+    cycle.live_part_short = cycle.short
+    _settle(cycle)
 
 
-def _planned_pages(cycle: Cycle, rows: list[alone.LiveRow]) -> None:
-    """The pages on which new and live sessions should stand by now."""
+def _rest_of_the_list(cycle: Cycle) -> list[Ask]:
+    return [Ask(page, 1.0, 100) for page in range(2, (cycle.extent.pages or 1) + 1)]
+
+
+def _planned(cycle: Cycle, following: Following) -> list[Ask]:
+    """The pages on which new and due sessions should stand by now, and the due ones that stand alone."""
     account, known = cycle.account, cycle.extent
     memory = cycle.remember()
     added = max(0, (known.total or 0) - (account.sessions_upstream or known.total or 0))
     # Something was added, and page 1 has nothing new: then it stands at the other end.
     memory.newest_first = bool(cycle.new) or (memory.newest_first and not added)
-    wanted = [row.uuid for row in rows if row.uuid not in cycle.seen and row.missing_since is None]
-    todo = plan(wanted, memory.places, known, added=added, newest_first=memory.newest_first)
-    cycle.read_pages(todo.pages[:MOST_PAGES])
-    places.keep(account.pk, memory, cycle.live.union(wanted))
+    due = [row for row in following.due(cycle.seen, 0) if row.missing_since is None]
+    todo = plan(
+        [row.uuid for row in due], memory.places, known, added=added, newest_first=memory.newest_first
+    )
+    urgencies: dict[int | None, list[float]] = {}
+    for row in due:
+        page = page_of(memory.places.get(row.uuid), known, newest_first=memory.newest_first)
+        urgencies.setdefault(page, []).append(following.urgency(row))
+    # A page that nobody known stands on was asked for because something was added.
+    pages = [Ask(page, max(urgencies.get(page, [1.0])), len(urgencies.get(page, ()))) for page in todo.pages]
+    by_uuid = {row.uuid: row for row in due}
+    single = [Ask(uuid, following.urgency(by_uuid[uuid])) for uuid in todo.alone]
+    places.keep(account.pk, memory, cycle.live.union(following.uuids()))
+    return in_order([*pages, *single])[: MOST_PAGES + alone.MOST_PER_SWEEP]
+
+
+def _settle(cycle: Cycle) -> None:
+    """What can wait best: last readings of the just ended, and whoever is missing from a list that was read whole."""
+    cycle.purpose = "settle"
+    ended = alone.settling(cycle.account, cycle.started_at)
+    cycle.read_alone(ended)
+    ages.note(
+        cycle.account.pk,
+        {uuid: cycle.read_at[uuid] for uuid in ended if uuid in cycle.read_at},
+        alone.SETTLING,
+    )
+    if not cycle.live_part_short:
+        cycle.purpose, cycle.short = "reconcile", None
+        cycle.read_alone(reconcile.vanished(cycle))

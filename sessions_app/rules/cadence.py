@@ -7,6 +7,9 @@ LIVE_EVERY_S = 1.8
 """A little less than two ticks of the timetable, so that a tick that comes early does not cost a whole one."""
 QUIET_EVERY_S = 4.8
 UNFINISHED_EVERY_S = 0.8
+SHORT_EVERY_S = 0.8
+"""The bucket of a budget holds a second's worth or two: what is not fetched by then is lost."""
+LONGEST_SHORTAGE_S = 300.0
 LONGEST_BACKOFF_S = 60.0
 LONGEST_BACKOFF_PARTLY_S = 10.0
 BAD_KEY_PAUSE_S = 120.0
@@ -18,6 +21,11 @@ def after_success(live: int, *, unfinished: bool = False) -> timedelta:
     if unfinished:
         return timedelta(seconds=UNFINISHED_EVERY_S)
     return timedelta(seconds=LIVE_EVERY_S if live else QUIET_EVERY_S)
+
+
+def after_shortage(retry_in_s: float) -> timedelta:
+    """The pause of an account whose budget of requests is used up, where the next one is free in so many seconds."""
+    return timedelta(seconds=max(SHORT_EVERY_S, min(retry_in_s, LONGEST_SHORTAGE_S)))
 
 
 def after_failure(

@@ -59,7 +59,7 @@ def plan(
     groups: dict[int, list[UUID]] = {}
     alone = []
     for uuid in wanted:
-        page = _page_of(places.get(uuid), known, newest_first=newest_first)
+        page = page_of(places.get(uuid), known, newest_first=newest_first)
         if page is None:
             alone.append(uuid)
         else:
@@ -73,7 +73,8 @@ def plan(
     return Plan(sorted(pages), alone)
 
 
-def _page_of(place: Place | None, known: Extent, *, newest_first: bool) -> int | None:
+def page_of(place: Place | None, known: Extent, *, newest_first: bool) -> int | None:
+    """Where a session should stand by now.  None when nobody knows."""
     if place is None or known.total is None or known.pages is None:
         return None
     rank = place.rank + (known.total - place.total if newest_first else 0)

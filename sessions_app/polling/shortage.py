@@ -1,0 +1,76 @@
+"""Whether the budget of an account is too small, and what that means for the age of its sessions, in numbers."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import redis
+
+from sessions_app.live.connection import client
+from sessions_app.polling.alone import LiveRow
+from sessions_app.polling.clients import budget_key
+from sessions_app.polling.cycle import Cycle
+from sessions_app.rules.freshness import TARGET_S, Care, Outlook, care_of, outlook
+from sessions_app.rules.pages import page_of
+from sessions_app.upstream.standing import Standing, standing
+
+LATELY_S = 10.0
+"""A budget that nobody found too small for so long is not too small, whatever the arithmetic says."""
+WORTH_SAYING = 1.1
+"""A factor below this is within what a late tick does."""
+
+
+def of(cycle: Cycle) -> dict[str, Any]:
+    """For `Account.shortage`: empty, or {needed_per_s, budget_per_s, blocked_for_s, ages_s: {care: seconds}}."""
+    budget = _standing(cycle.account.pk)
+    if budget is None or not _is_tight(cycle, budget):
+        return {}
+    found = outlook(_requests(cycle), budget.rate_per_s)
+    if found.factor < WORTH_SAYING and budget.blocked_for_s <= TARGET_S[Care.RUNNING]:
+        return {}
+    return _told(found, budget)
+
+
+def _standing(account_pk: int) -> Standing | None:
+    try:
+        return standing(client(), budget_key(account_pk))
+    except (redis.RedisError, OSError):
+        return None
+
+
+def _is_tight(cycle: Cycle, budget: Standing) -> bool:
+    if cycle.short or budget.blocked_for_s:
+        return True
+    return bool(cycle.account.shortage) and budget.short_ago_s is not None and budget.short_ago_s < LATELY_S
+
+
+def _requests(cycle: Cycle) -> dict[Care, float]:
+    """What it takes to read each kind once: a page counts once, for the closest care that it shows."""
+    closest: dict[int | UUID, Care] = {1: Care.RUNNING}
+    for row in cycle.following.rows:
+        place, care = _place(cycle, row), care_of(row.status)
+        if closest.get(place) != Care.RUNNING:
+            closest[place] = care
+    found = Counter(closest.values())
+    found[Care.OPENED] = cycle.following.opened()
+    return {care: float(count) for care, count in found.items() if count}
+
+
+def _place(cycle: Cycle, row: LiveRow) -> int | UUID:
+    """The page that it is read with, or itself when it is read alone."""
+    for page in cycle.pages if cycle.memory is None else ():
+        if any(item.uuid == row.uuid for item in page.items):
+            return page.page
+    if cycle.memory is None:
+        return row.uuid
+    place = cycle.memory.places.get(row.uuid)
+    return page_of(place, cycle.extent, newest_first=cycle.memory.newest_first) or row.uuid
+
+
+def _told(found: Outlook, budget: Standing) -> dict[str, Any]:
+    return {
+        "needed_per_s": round(found.needed_per_s, 2),
+        "budget_per_s": round(found.budget_per_s, 2),
+        "blocked_for_s": round(budget.blocked_for_s, 1),
+        "ages_s": {str(care): round(age, 1) for care, age in found.ages_s.items()},
+    }
