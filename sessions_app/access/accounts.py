@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from sessions_app.access import audit
 from sessions_app.access.key_check import Opened
 from sessions_app.live import publish
-from sessions_app.models import Account
+from sessions_app.models import Account, AgentSession
 from sessions_app.models.account import ENVIRONMENT_PREFIX, SIMULATOR_SLUG
 
 READ_AT_ONCE: dict[str, Any] = {"next_sweep_at": None, "next_reconcile_at": None, "facts_due_at": None}
@@ -59,7 +60,16 @@ def rename(actor: User, account: Account, name: str) -> None:
     with transaction.atomic():
         before = account.name
         _update(account, name=name)
+        _show_again(account)
         _record(actor, "account.renamed", account, before=before)
+
+
+def _show_again(account: Account) -> None:
+    """Rows are kept as they were rendered: those of live sessions carry the new name now, others when they change."""
+    live = AgentSession.objects.filter(account=account, is_live=True)
+    shown = list(live.values_list("pk", flat=True))
+    live.update_shown(timezone.now())
+    publish.changed_on_commit(account.pk, shown)
 
 
 def pause(actor: User, account: Account, now: datetime) -> bool:

@@ -20,6 +20,18 @@ NEVER, OK, STALE, FAILING = "never", "ok", "stale", "failing"
 WORST_FIRST = (FAILING, STALE, NEVER, OK)
 
 
+SLOTS = 12
+"""As many as static/css/floor.css has rules for."""
+
+
+def slot(account_id: int) -> int:
+    """What a row has in common with its account's reading, so that the style greys out what is old, and nothing else.
+
+    Two of more than SLOTS accounts may share one: then rows look older than they are, never the other way round.
+    """
+    return account_id % SLOTS
+
+
 class Reading(NamedTuple):
     """How reading one account goes.  `state` is ok, stale, failing, or never (the first read is under way)."""
 
@@ -30,6 +42,7 @@ class Reading(NamedTuple):
     error: str
     balance_microusd: int | None
     runs_out_at: datetime | None
+    slot: int = 0
 
 
 class Pulse(NamedTuple):
@@ -129,6 +142,7 @@ def _reading(account: Account, burn_microusd_per_min: int, now: datetime) -> Rea
         error=account.error,
         balance_microusd=account.balance_microusd,
         runs_out_at=_runs_out_at(account, burn_microusd_per_min, now),
+        slot=slot(account.pk),
     )
 
 

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.models import AgentSession, UpstreamName
+from sessions_app.queries.pulse import slot
 from sessions_app.rules import attention
 from sessions_app.types import Sight, Status
 
@@ -140,6 +141,7 @@ def _name(kind: str, column: str) -> Subquery:
 def _context(session: Any, sight: Sight) -> dict[str, Any]:
     return {
         "s": session,
+        "slot": slot(session.account_id),
         "sight": sight,
         "costs": sight.see_costs,
         "reasons": reasons_of(session),

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
 from sessions_app.access import audit, first_run, key_check
 from sessions_app.models import Account, AuditEntry
+from sessions_app.queries import pulse
 from sessions_app.simulator.testing import running_simulator
 from tests.support.factories import make_account, make_session
 from tests.support.foreign import KEY, running_foreign_server
@@ -516,3 +518,28 @@ def test_many_accounts_are_told_in_brief(max_):
         make_account()
     html = max_.get("/settings/").content.decode()
     assert html.count("<dt>Last read</dt>") == 4 and "Concurrent browsers" not in html
+
+
+def test_a_row_and_its_accounts_reading_share_a_mark(max_):
+    """By it the style greys out the rows of the account that cannot be read, and no others."""
+    well, ill = make_account(name="Well"), make_account(name="Ill", failing_since=timezone.now(), error="401")
+    slots = {one.pk: f'data-slot="{one.pk % 12}"' for one in (well, ill)}
+    session = make_session(account=ill)
+    html = max_.get("/").content.decode()
+    reading = html.split('class="reading" data-state="failing"')[1].split(">")[0]
+    row = html.split(f'id="s-{session.uuid}"')[1].split(">")[0]
+    assert slots[ill.pk] in reading and slots[ill.pk] in row
+    assert slots[well.pk] not in row
+
+
+def test_every_mark_has_its_rule():
+    css = (settings.BASE_DIR / "static" / "css" / "floor.css").read_text(encoding="utf-8")
+    assert all(f'.row[data-slot="{number}"]' in css for number in range(pulse.SLOTS))
+
+
+def test_live_rows_carry_the_new_name(max_, account):
+    session = make_session(account=account)
+    max_.get("/")
+    sent(max_, "shop/name/", name="Warehouse of the north")
+    row = max_.get("/").content.decode().split(f'id="s-{session.uuid}"')[1].split("</li>")[0]
+    assert "Warehouse of the north" in row
