@@ -47,7 +47,12 @@ class Account(models.Model):
     next_reconcile_at = models.DateTimeField(null=True, help_text="When every page is read again.")
     reconcile_page = models.IntegerField(default=1, help_text="Where the reading of every page goes on.")
     reconcile_started_at = models.DateTimeField(null=True)
-    reconciled_at = models.DateTimeField(null=True, help_text="Start of the last complete reading.")
+    reconciled_at = models.DateTimeField(
+        null=True, help_text="Start of the last reading that came to the end."
+    )
+    reconcile_missed = models.JSONField(
+        default=list, blank=True, help_text="Pages that this reading could not get: they are tried again."
+    )
     single_read_after = models.BigIntegerField(
         default=0, help_text="Id of the last session read alone: the next sweep goes on behind it."
     )
