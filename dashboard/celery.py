@@ -98,6 +98,12 @@ app.conf.update(
             "schedule": 1.0,
             "options": TICK | {"queue": "poll"},
         },
+        # Ticks often, and of what nobody took in time there is no use.
+        "watched": {
+            "task": "sessions_app.tasks.read_watched",
+            "schedule": 0.4,
+            "options": {"queue": "watched", "expires": 2},
+        },
         "accounts": {
             "task": "sessions_app.tasks.refresh_accounts",
             "schedule": 10.0,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sessions_app.polling import facts, messages, turns
+from sessions_app.polling import facts, messages, turns, watched
 from sessions_app.screenshots import retention, rounds
 from sessions_app.stopping import work
 from sessions_app.upkeep import history
@@ -35,6 +35,12 @@ def work_stops() -> None:
 def sweep_due_accounts() -> None:
     """Read the accounts whose turn it is."""
     turns.sweep_due_accounts()
+
+
+@shared_task
+def read_watched() -> None:
+    """Read what somebody has open, and what was woken."""
+    watched.read_due()
 
 
 @shared_task

@@ -12,7 +12,16 @@ import threading
 import time
 from typing import TextIO
 
-COLOURS = {"web": 36, "poller": 32, "worker": 34, "beat": 35, "simulator": 33, "valkey": 31, "up": 1}
+COLOURS = {
+    "web": 36,
+    "poller": 32,
+    "watcher": 92,
+    "worker": 34,
+    "beat": 35,
+    "simulator": 33,
+    "valkey": 31,
+    "up": 1,
+}
 WIDTH = 9
 BACKLOG_LINES = 5_000
 

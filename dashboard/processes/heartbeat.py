@@ -16,7 +16,7 @@ EVERY_S = 5
 #: Older is wedged.  Longer than a task may last (60 s): a slow sweep must not look like a wedge.
 WEDGED_AFTER_S = 75.0
 #: The queues that have a canary: one per worker.
-QUEUES = ("poll", "default")
+QUEUES = ("poll", "watched", "default")
 
 
 def key(queue: str) -> str:

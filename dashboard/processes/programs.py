@@ -13,7 +13,7 @@ LAUNCHER = str(Path(__file__).with_name("launch.py"))
 BEAT = "beat"
 #: Queue → program.
 WORKERS = {
-    "poll": "poller", "stops": "poller", "pictures": "worker", "messages": "worker", "default": "worker",
+    "poll": "poller", "stops": "poller", "watched": "watcher", "pictures": "worker", "messages": "worker", "default": "worker",
 }  # fmt: skip
 
 
@@ -43,10 +43,12 @@ def beat() -> Program:
     )
 
 
-def workers(choices: Choices) -> tuple[Program, Program]:
-    """Polls and stops in one, pictures in another: a slow picture must not delay a poll."""
+def workers(choices: Choices) -> tuple[Program, ...]:
+    """Polls and stops in one, pictures in another: a slow picture must not delay a poll.  What somebody has open is
+    read by a third, in threads: it ticks too often to share a slot with sweeps, and does too little for processes."""
     return (
         _worker("poller", "poll,stops", concurrency=3, port=choices.port),
+        _worker("watcher", "watched", concurrency=2, port=choices.port, pool="threads"),
         _worker("worker", "pictures,messages,default", concurrency=2, port=choices.port),
     )
 
@@ -64,8 +66,8 @@ def broker(choices: Choices) -> Program:
     return Program("valkey", tuple(command), grace_s=2, hush="overcommit|Received SIGTERM|ready to exit")
 
 
-def _worker(name: str, queues: str, concurrency: int, port: int) -> Program:
-    flags = ("-Q", queues, "-c", str(concurrency), "-n", f"{name}-{port}@%h", "-O", "fair")
+def _worker(name: str, queues: str, concurrency: int, port: int, pool: str = "prefork") -> Program:
+    flags = ("-Q", queues, "-P", pool, "-c", str(concurrency), "-n", f"{name}-{port}@%h", "-O", "fair")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
     return Program(name, _celery("worker", *flags, *quiet), grace_s=4)
 

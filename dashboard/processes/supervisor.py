@@ -22,7 +22,7 @@ from dashboard.processes.ports import free_port
 BROKER_READY_S = 20.0  # a long append-only file takes a while to load
 WEB_HEAD_START_S = 6.0  # the page first: workers import for seconds, on cores the web needs
 PATIENCE_S = 30.0
-STOP_ORDER = (("web", "beat"), ("poller", "worker"), ("simulator",), ("valkey",))
+STOP_ORDER = (("web", "beat"), ("poller", "watcher", "worker"), ("simulator",), ("valkey",))
 
 Prepare = Callable[[dict[str, str]], Sequence[str]]  # children's environment → how to sign in
 

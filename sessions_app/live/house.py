@@ -57,6 +57,8 @@ class Tempo:
     pulse_least_s: float = 1
     pulse_most_s: float = 5
     ping_s: float = 15
+    watch_s: float = 1
+    """How often it is said which sessions are open."""
     grant_s: float = 60
     life_s: float = 600
     write_s: float = 20

@@ -87,6 +87,7 @@ class Hub:
             _repeat(self._push.deliver, self._tempo.coalesce_s),
             _repeat(self._push.pulse, self._tempo.pulse_least_s),
             _repeat(self._push.ping, self._tempo.ping_s),
+            _repeat(self._push.note_opened, self._tempo.watch_s),
             _repeat(self._check_grants, self._tempo.grant_s),
         )
         self._tasks = [asyncio.create_task(job) for job in jobs]

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sessions_app.live import events, frames
+import redis
+
+from sessions_app.live import events, frames, watching
 from sessions_app.live.house import Change, House, Row, Tempo
 from sessions_app.live.threads import Threads
 from sessions_app.live.viewer import Audience, Viewer
@@ -114,6 +116,14 @@ class Push:
                 frame = frames.pulse(html, moment_ms)
                 for viewer in audience.viewers:
                     viewer.put_pulse(frame)
+
+    async def note_opened(self) -> None:
+        """Says which sessions have their own page open somewhere: those are read more often."""
+        opened = {pk for v in self.viewers if v.ticket.page == "session" for pk in v.ticket.session_ids}
+        try:
+            await self._threads.run(watching.note, opened)
+        except (redis.RedisError, OSError):
+            pass  # the source says that Redis is away; sweeps read them all the same
 
     async def ping(self) -> None:
         frame = events.ping(_now_ms())

@@ -50,9 +50,11 @@ class Client:
         reply = self._transport.send(_session_call(uuid, deadline_s))
         return _answer(reply, uuid)
 
-    def sessions(self, uuids: Sequence[UUID]) -> list[Answer | UpstreamError]:
+    def sessions(
+        self, uuids: Sequence[UUID], deadline_s: float = READ_DEADLINE_S
+    ) -> list[Answer | UpstreamError]:
         """Several single reads, four at a time, in the order asked for; one that fails is its error."""
-        replies = self._transport.send_many([_session_call(uuid, READ_DEADLINE_S) for uuid in uuids])
+        replies = self._transport.send_many([_session_call(uuid, deadline_s) for uuid in uuids])
         return [
             _attempt(partial(_answer, uuid=uuid), reply) for uuid, reply in zip(uuids, replies, strict=True)
         ]

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from dashboard import live_wiring
 from dashboard.processes.layout import embedded_redis_url
-from sessions_app.live import publish, tickets
+from sessions_app.live import publish, tickets, watching
 from sessions_app.live.house import House, Tempo
 from sessions_app.live.hub import Hub
 from sessions_app.models import AgentSession
@@ -30,7 +30,7 @@ from tests.support.valkey import running_valkey
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
-TEMPO = Tempo(coalesce_s=0.05, pulse_least_s=0.1, grant_s=0.3, retry_s=0.1)
+TEMPO = Tempo(coalesce_s=0.05, pulse_least_s=0.1, grant_s=0.3, retry_s=0.1, watch_s=0.1)
 HALF_DEAF = Tempo(coalesce_s=0.05, poll_s=60, poll_alone_s=0.3, retry_s=0.1)
 """What Redis does not tell is heard of only while it is away."""
 
@@ -167,6 +167,16 @@ def test_a_session_that_ended_leaves_the_live_page_but_not_its_own(office):
     assert live.wait_for("gone").json == {"id": str(session.uuid)}
     page.wait_for("row")
     assert not page.named("gone")
+
+
+def test_it_is_said_whose_own_page_is_open_and_of_rows_in_a_list_not(office):
+    opened, listed = office.session(), office.session()
+    office.watch(office.person("ada"), opened, page="session")
+    office.watch(office.person("ben"), listed)
+    until = time.monotonic() + 5
+    while not watching.opened() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert watching.opened() == [opened.pk]
 
 
 def test_what_needs_no_attention_any_more_leaves_the_attention_page(office):

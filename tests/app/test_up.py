@@ -18,7 +18,7 @@ from tests.support.floor import Floor
 
 pytestmark = pytest.mark.timeout(180)
 
-EVERYBODY = {"web", "poller", "worker", "beat", "simulator", "valkey"}
+EVERYBODY = {"web", "poller", "watcher", "worker", "beat", "simulator", "valkey"}
 
 
 def eventually(true: Callable[[], object], within_s: float = 20) -> None:

@@ -51,7 +51,7 @@ def eventually(look: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.5)
 
 
-@pytest.mark.parametrize("name", ["web", "poller", "worker", "beat", "valkey", "simulator"])
+@pytest.mark.parametrize("name", ["web", "poller", "watcher", "worker", "beat", "valkey", "simulator"])
 def test_a_killed_process_is_replaced_and_reading_goes_on(own_floor: Floor, name: str) -> None:
     before = sessions_known(own_floor)
     assert before > 0

@@ -124,6 +124,7 @@ class Floor:
 NAMES = {
     "web": r"dashboard\.processes\.web",
     "poller": r" worker -Q poll",
+    "watcher": r" worker -Q watched",
     "worker": r" worker -Q pictures",
     "beat": r" beat -S ",
     "simulator": r"sessions_app\.simulator",

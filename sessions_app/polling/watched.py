@@ -1,0 +1,145 @@
+"""The fast lane: sessions that somebody has open are read every second, those that were woken at once.
+
+It has a tick and a worker of its own, so that no sweep holds it up, and reads each session by itself.  Its requests
+go before those of sweeps.  An account that fails is left to the sweep, which knows how to wait.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from uuid import UUID
+
+import redis
+from django.db import connections
+from django.utils import timezone
+
+from sessions_app.live import wake, watching
+from sessions_app.live.connection import client as redis_client
+from sessions_app.live.wake import Woken
+from sessions_app.models import Account, AgentSession
+from sessions_app.polling import absence, ages
+from sessions_app.polling.clients import client_of
+from sessions_app.polling.ingest import apply_answers
+from sessions_app.types import Answer
+from sessions_app.upstream.errors import NotFound, OverBudget, PaymentRequired, RateLimited, Unauthorized
+
+log = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 0.6
+"""The tick comes each 0.4 s: so every second tick reads an open session, and it is never a second old."""
+MOST_PER_ROUND = 16
+DEADLINE_S = 2.0
+LOCK_MS = 10_000
+"""Longer than a round of one account lasts; a killed worker's account is free again after it."""
+ACCOUNTS_AT_ONCE = 8
+REST_S, LONG_REST_S = 5, 60
+"""After a failure of any kind, and after one that only a person can end."""
+ASKED_IN_VAIN = (OverBudget, RateLimited)
+
+
+def read_due() -> int:
+    """One round, for all accounts side by side.  Returns how many sessions were read."""
+    try:
+        wanted, woken = _wanted(), wake.waiting()
+    except (redis.RedisError, OSError):
+        return 0  # nobody can be woken without it, and the sweep goes on
+    for one in woken:
+        wanted[one.account_pk].setdefault(one.uuid, None)
+    accounts = Account.objects.filter(pk__in=wanted, is_active=True, failing_since=None)
+    return _side_by_side([(one, list(wanted[one.pk]), _of(woken, one.pk)) for one in accounts])
+
+
+def _wanted() -> dict[int, dict[UUID, None]]:
+    """Living sessions that are open somewhere and were not read just now, by account.  Raises redis.RedisError."""
+    open_now = AgentSession.objects.filter(pk__in=watching.opened(), is_live=True)
+    by_account: dict[int, list[UUID]] = defaultdict(list)
+    for account_pk, uuid in open_now.values_list("account_id", "uuid"):
+        by_account[account_pk].append(uuid)
+    found: dict[int, dict[UUID, None]] = defaultdict(dict)
+    for account_pk, uuids in by_account.items():
+        found[account_pk] = dict.fromkeys(_stale(account_pk, uuids))
+    return found
+
+
+def _stale(account_pk: int, uuids: Iterable[UUID]) -> list[UUID]:
+    """Those whose next reading is due, the oldest first."""
+    read = ages.known(account_pk, uuids) or {}
+    now = time.time()
+    age = {uuid: now - read[uuid].timestamp() if uuid in read else 3600.0 for uuid in uuids}
+    return sorted((uuid for uuid in age if age[uuid] >= AGAIN_AFTER_S), key=lambda uuid: -age[uuid])
+
+
+def _of(woken: Iterable[Woken], account_pk: int) -> list[Woken]:
+    return [one for one in woken if one.account_pk == account_pk]
+
+
+def _side_by_side(work: Sequence[tuple[Account, list[UUID], list[Woken]]]) -> int:
+    if len(work) <= 1:
+        return sum(_of_account(*one) for one in work)
+    with ThreadPoolExecutor(min(ACCOUNTS_AT_ONCE, len(work)), "watched") as threads:
+        return sum(threads.map(lambda one: _and_leave(*one), work))
+
+
+def _and_leave(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
+    """In a thread that gives its database connection back."""
+    try:
+        return _of_account(account, uuids, woken)
+    finally:
+        connections.close_all()
+
+
+def _of_account(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
+    """What is wanted of one account, unless somebody else is at it, or it rests.  Never raises."""
+    lock = f"watched:lock:{account.pk}"
+    try:
+        if not redis_client().set(lock, 1, nx=True, px=LOCK_MS):
+            return 0
+        try:
+            return _read(
+                account, [*dict.fromkeys([one.uuid for one in woken] + uuids)][:MOST_PER_ROUND], woken
+            )
+        finally:
+            redis_client().delete(lock)
+    except (redis.RedisError, OSError):
+        return 0
+    except Exception:
+        log.exception("account %s: the fast lane broke", account.slug)
+        return 0
+
+
+def _read(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
+    if redis_client().exists(_rest_key(account)):
+        return 0
+    asked_at = timezone.now()
+    results = dict(
+        zip(uuids, client_of(account, "watched").sessions(uuids, deadline_s=DEADLINE_S), strict=True)
+    )
+    answers = [one for one in results.values() if isinstance(one, Answer)]
+    apply_answers(account, answers)
+    ages.note(account.pk, {one.session.uuid: one.read_at for one in answers if not one.session.is_final})
+    _note_failures(account, results, asked_at)
+    told = {uuid for uuid, one in results.items() if isinstance(one, Answer | NotFound)}
+    wake.read([one for one in woken if one.uuid in told])
+    return len(answers)
+
+
+def _note_failures(account: Account, results: Mapping[UUID, object], asked_at: datetime) -> None:
+    """404 proves nothing of the others; anything else, and the account rests here for a while."""
+    missing = [uuid for uuid, one in results.items() if isinstance(one, NotFound)]
+    absence.note_not_found(account, missing, asked_at)
+    failed = {
+        uuid: one
+        for uuid, one in results.items()
+        if isinstance(one, Exception) and not isinstance(one, (NotFound, *ASKED_IN_VAIN))
+    }
+    if failed:
+        absence.note_unread(account, list(failed), asked_at)
+        hopeless = any(isinstance(one, Unauthorized | PaymentRequired) for one in failed.values())
+        redis_client().set(_rest_key(account), 1, ex=LONG_REST_S if hopeless else REST_S)
+
+
+def _rest_key(account: Account) -> str:
+    return f"watched:rest:{account.pk}"
