@@ -17,9 +17,14 @@ class LeaseLost(Exception):
     """Somebody else has the account now: stop, and leave its row alone."""
 
 
-def claim_next(now: datetime) -> Account | None:
-    """One account that is due, ours until we release it; None when there is none, or others were faster."""
+def claim_next(now: datetime, *, well_only: bool = False) -> Account | None:
+    """One account that is due, ours until we release it; None when there is none, or others were faster.
+
+    `well_only`: none that failed last time.
+    """
     due = Account.objects.filter(_is_due(now)).order_by(F("next_sweep_at").asc(nulls_first=True))
+    if well_only:
+        due = due.filter(failures=0)
     for account in due[:5]:
         if claim(account, now):
             return account

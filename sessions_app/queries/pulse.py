@@ -74,6 +74,11 @@ class Pulse(NamedTuple):
         return min((reading.read_at for reading in self.readings if reading.read_at), default=None)
 
     @property
+    def failing(self) -> list[Reading]:
+        """More than two are told in one line: their banners would cover the floor."""
+        return [reading for reading in self.readings if reading.state == FAILING]
+
+    @property
     def broken(self) -> list[Reading]:
         return [reading for reading in self.readings if reading.state in {FAILING, STALE}]
 

@@ -543,3 +543,12 @@ def test_live_rows_carry_the_new_name(max_, account):
     sent(max_, "shop/name/", name="Warehouse of the north")
     row = max_.get("/").content.decode().split(f'id="s-{session.uuid}"')[1].split("</li>")[0]
     assert "Warehouse of the north" in row
+
+
+@pytest.mark.parametrize(("failing", "banners"), [(1, 1), (2, 2), (5, 1)])
+def test_many_accounts_that_fail_do_not_cover_the_floor(max_, failing, banners):
+    for number in range(failing):
+        make_account(name=f"Ill {number}", failing_since=timezone.now(), error="It is so.")
+    html = max_.get("/stops/").content.decode()
+    assert html.count('<p class="banner banner-bad"') == banners
+    assert all(f"Ill {number}" in html for number in range(failing))
