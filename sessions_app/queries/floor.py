@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 from django.db.models.functions import Coalesce
 
 from sessions_app.models import Account, AgentSession, UpstreamName
@@ -106,15 +106,26 @@ def orders(*, see_costs: bool) -> list[tuple[str, str]]:
 
 
 def page_of(chosen: FloorFilter) -> FloorPage:
-    """The sessions that live and match.  Two queries."""
+    """The sessions that live and match.  One query; three when the address asks for a page that is no more."""
     sessions = _matching(chosen)
-    total = sessions.count()
-    pages = max(1, -(-total // PAGE))
-    page = min(chosen.page, pages)
+    versions, total = _page_and_total(sessions, chosen, chosen.page)
+    page = chosen.page
+    if not versions and page > 1:
+        total = sessions.count()
+        page = max(1, -(-total // PAGE))
+        versions, _ = _page_and_total(sessions, chosen, page)
+    return FloorPage(versions, total, page, max(1, -(-total // PAGE)))
+
+
+def _page_and_total(
+    sessions: QuerySet[AgentSession], chosen: FloorFilter, page: int
+) -> tuple[dict[int, int], int]:
+    """Ids and versions of that page, in order, and how many match on all pages (0 when this one is empty)."""
     _label, order = ORDERS[chosen.sort]
     first = (page - 1) * PAGE
-    ids = sessions.order_by(*order).values_list("pk", "version")[first : first + PAGE]
-    return FloorPage(dict(ids), total, page, pages)
+    counted = sessions.annotate(matches=Window(Count("pk"))).order_by(*order)
+    rows = list(counted.values_list("pk", "version", "matches")[first : first + PAGE])
+    return {pk: version for pk, version, _ in rows}, rows[0][2] if rows else 0
 
 
 def choices() -> Choices:

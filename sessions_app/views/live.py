@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from sessions_app.access.roles import sight_of
 from sessions_app.live import tickets
 from sessions_app.queries import floor, rows
+from sessions_app.queries.recent import recent
 
 VIEWS = ("list", "wall")
 REMEMBER_S = 365 * 24 * 3600
@@ -24,7 +25,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "page": page,
         "rows": rows.in_order(page.versions, sight),
-        "choices": floor.choices(),
+        "choices": recent("choices", floor.choices),
         "statuses": floor.STATUSES,
         "orders": floor.orders(see_costs=sight.see_costs),
         "view": view,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
+from sessions_app.queries import recent
 from tests.support import chromium
 from tests.support.environment import ROOT, TEST_DATABASE_URL
 from tests.support.floor import ADMIN, PASSWORD, Floor
@@ -40,6 +41,12 @@ def _broker_for_the_app(request: pytest.FixtureRequest) -> None:
     """Tests of the app have a real, empty Valkey without asking: the cache and the stream are part of it."""
     if request.node.path.is_relative_to(ROOT / "tests" / "app"):
         request.getfixturevalue("valkey")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of a test show what is in its database now, not a second ago."""
+    monkeypatch.setattr(recent, "KEPT_S", 0)
 
 
 # ---- PostgreSQL ------------------------------------------------------------------------------------
