@@ -1,5 +1,6 @@
 """The messages of a session as a log to read: oldest first, a page at a time from a place (keyset)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ KINDS = {
     "file_operation": "File", "code_execution": "Code", "integration": "Integration",
 }  # fmt: skip
 PEOPLE, AGENT = "Person", "Agent"
+OUTCOME = "browser_action_result"
 
 type Place = tuple[int, int]
 """`at_ms` and our id of a message: where a page begins or ends."""
@@ -42,6 +44,9 @@ class Line(NamedTuple):
     short: str
     characters: int
     is_hidden: bool
+    outcome: str = ""
+    """In a line, what came of a step; its text is in `outcome_text`."""
+    outcome_text: str = ""
 
     @property
     def is_cut(self) -> bool:
@@ -75,7 +80,7 @@ def log_of(
     """The newest page; the one before a place; or all `since` a place that an open page begins with."""
     mine = Message.objects.filter(session_id=session.pk)
     rows = _page(mine, before, since)
-    lines = tuple(_line(row) for row in reversed(rows))
+    lines = tuple(_lines(rows[::-1]))
     mark = _mark(session)
     trouble = _trouble(session, mark, now)
     return Log(
@@ -115,6 +120,24 @@ def _page(mine: QuerySet[Message], before: Place | None, since: Place | None) ->
         if len(grown) >= PAGE:
             return grown
     return list(ordered[:PAGE])
+
+
+def _lines(rows: list[Message]) -> Iterator[Line]:
+    """What came of a step stands in the line of the step that it follows: half as many lines to read."""
+    step: Line | None = None
+    for row in rows:
+        if step and row.kind == OUTCOME:
+            yield step._replace(outcome=row.summary or _one_line(row.text), outcome_text=row.text)
+            step = None
+            continue
+        if step:
+            yield step
+        line = _line(row)
+        step = line if line.look == "step" and row.kind != OUTCOME else None
+        if not step:
+            yield line
+    if step:
+        yield step
 
 
 def _line(row: Message) -> Line:

@@ -35,10 +35,12 @@ def matching(sessions: QuerySet[AgentSession], text: str) -> QuerySet[AgentSessi
 def _just_said(text: str) -> Q:
     """Living sessions say something else every few seconds, so that is looked up where it stands."""
     said = Q(is_live=True)
-    for word in text.split()[:MOST_ASKED]:
+    words = text.split()[:MOST_ASKED]
+    for word in words:
         here = Q(title__icontains=word) | Q(last_step__icontains=word)
         elsewhere = asked(word)._replace(id_pieces=())
-        said &= here if elsewhere.is_empty else here | _indexed(elsewhere)
+        # A single word that stands elsewhere is found there anyway.
+        said &= here if elsewhere.is_empty or len(words) == 1 else here | _indexed(elsewhere)
     return said
 
 
