@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
+import httpx
 import pytest
 
 from sessions_app.live import wake
-from sessions_app.models import Account
+from sessions_app.models import Account, AgentSession
+from sessions_app.polling import watched
 from sessions_app.simulator.testing import RunningSimulator, running_simulator
 from tests.support.sweeping import account_of
 
@@ -61,3 +63,16 @@ def test_the_vendors_test_arrives(sim, account):
 
 def test_a_large_body_is_refused_over_http_too(sim, account):
     assert sim.webhooks.post("test", {"x": "x" * (300 * 1024)}) == 413
+
+
+def test_what_is_read_then_is_what_the_vendor_answers(sim, account):
+    """The webhook said running; by the time of the reading the session is idle, and that is what counts."""
+    session = sim.running_session()
+    eventually(lambda: len(sim.webhooks.sent) > 0)
+    sim.webhooks.url = ""
+    body = {"strategy": "task"}
+    httpx.post(f"{sim.base_url}/sessions/{session.id}/stop", json=body, headers=sim.headers)
+    sim.advance(5)
+    watched.read_due()
+    assert AgentSession.objects.get().status == session.status == "idle"
+    assert wake.waiting() == []
