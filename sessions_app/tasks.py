@@ -40,7 +40,7 @@ def sweep_due_accounts() -> None:
 @shared_task
 def read_watched() -> None:
     """Read what somebody has open, and what was woken."""
-    watched.read_due()
+    watched.read_for_a_tick()
 
 
 @shared_task

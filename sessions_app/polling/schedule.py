@@ -1,5 +1,6 @@
 """Whose turn it is.  An account is its own queue: a row that is due, claimed by a conditional update."""
 
+import threading
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -7,10 +8,12 @@ from django.utils import timezone
 
 from sessions_app.models import Account
 
-LEASE = timedelta(seconds=15)
-"""A killed worker's account is free again after it.  A sweep that lasts longer extends it as it goes."""
-EXTEND_BELOW = timedelta(seconds=12)
-"""Longer than one batch of requests may take (10 s)."""
+LEASE = timedelta(seconds=5)
+"""A killed worker's account is free again after it.  A sweep that lasts longer extends it as it goes, and so does
+whoever waits for it (`turns`): one batch of requests may take longer."""
+EXTEND_BELOW = timedelta(seconds=3.5)
+_one_at_a_time = threading.Lock()
+"""The lease's end is also the holder's token: nobody may use the old one while it is replaced."""
 
 
 class LeaseLost(Exception):
@@ -40,25 +43,29 @@ def claim(account: Account, now: datetime) -> bool:
 
 
 def extend(account: Account) -> None:
-    """Before each batch of requests: the lease outlasts it.  Raises LeaseLost."""
+    """Keep what is ours for some more seconds.  Safe from any thread.  Raises LeaseLost."""
     now = timezone.now()
     if account.lease_until and account.lease_until - now >= EXTEND_BELOW:
         return
     lease_until = now + LEASE
-    if not _ours(account).update(lease_until=lease_until):
-        raise LeaseLost
-    account.lease_until = lease_until
+    with _one_at_a_time:
+        if not _ours(account).update(lease_until=lease_until):
+            raise LeaseLost
+        account.lease_until = lease_until
 
 
 def note(account: Account, **columns: object) -> None:
     """Write what was learned so far, and keep the account.  Raises LeaseLost."""
-    if not _ours(account).update(**columns):
+    with _one_at_a_time:
+        kept = _ours(account).update(**columns)
+    if not kept:
         raise LeaseLost
 
 
 def release(account: Account, next_sweep_at: datetime, **columns: object) -> bool:
     """Give the account back, with when it is due again and what the sweep learned; False if it was lost."""
-    return bool(_ours(account).update(lease_until=None, next_sweep_at=next_sweep_at, **columns))
+    with _one_at_a_time:
+        return bool(_ours(account).update(lease_until=None, next_sweep_at=next_sweep_at, **columns))
 
 
 def _ours(account: Account) -> QuerySet[Account]:

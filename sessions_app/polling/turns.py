@@ -2,9 +2,11 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from sessions_app.models import Account
@@ -27,21 +29,29 @@ def sweep_due_accounts() -> int:
     until, swept = time.monotonic() + LONGEST_S, 0
     under_way: dict[Future[bool], Account] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sweep") as threads:
-        while time.monotonic() < until:
-            if account := _next(under_way):
+        while under_way or time.monotonic() < until:
+            if account := _next(under_way, until):
                 under_way[threads.submit(_sweep, account)] = account
                 swept += 1
             elif under_way:
                 done = wait(under_way, timeout=LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done
                 under_way = {future: one for future, one in under_way.items() if future not in done}
+                _keep(under_way.values())
             else:
                 break
     return swept
 
 
-def _next(under_way: dict[Future[bool], Account]) -> Account | None:
-    """The next account that is due, as far as there is a place for it."""
-    if len(under_way) >= AT_ONCE:
+def _keep(accounts: Iterable[Account]) -> None:
+    """Their sweeps wait for an answer, perhaps for longer than a lease lasts.  Who lost one finds out by itself."""
+    for account in accounts:
+        with suppress(schedule.LeaseLost, DatabaseError):
+            schedule.extend(account)
+
+
+def _next(under_way: dict[Future[bool], Account], until: float) -> Account | None:
+    """The next account that is due, as far as there is a place and time for it."""
+    if len(under_way) >= AT_ONCE or time.monotonic() >= until:
         return None
     ailing = sum(account.failures > 0 for account in under_way.values())
     return schedule.claim_next(timezone.now(), well_only=ailing >= AT_ONCE - KEPT_FOR_THE_WELL)

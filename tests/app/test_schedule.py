@@ -1,6 +1,7 @@
 """Whose turn it is: one claim per account, however many ask."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sessions_app.models import Account
-from sessions_app.polling import schedule
+from sessions_app.polling import schedule, turns
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -44,10 +45,10 @@ def test_a_lease_that_lapsed_is_free_again_and_its_old_holder_knows():
 
 def test_a_long_sweep_extends_its_lease_as_it_goes():
     make("a")
-    account = schedule.claim_next(timezone.now() - schedule.LEASE + timedelta(seconds=5))
+    account = schedule.claim_next(timezone.now() - schedule.LEASE + timedelta(seconds=2))
     before = account.lease_until
     schedule.extend(account)
-    assert account.lease_until > before + timedelta(seconds=5)
+    assert account.lease_until > before + timedelta(seconds=2)
     assert Account.objects.get().lease_until == account.lease_until
 
 
@@ -84,3 +85,19 @@ def test_many_workers_one_claim_each():
     while account := schedule.claim_next(timezone.now()):
         won.append(account.slug)
     assert sorted(won) == [f"a{number}" for number in range(6)]
+
+
+def test_an_answer_that_takes_longer_than_a_lease_does_not_lose_the_account(monkeypatch):
+    monkeypatch.setattr(schedule, "LEASE", timedelta(seconds=0.6))
+    monkeypatch.setattr(schedule, "EXTEND_BELOW", timedelta(seconds=0.45))
+    make("slow")
+    released: list[bool] = []
+
+    def sweep(account: Account) -> bool:
+        time.sleep(1.5)
+        released.append(schedule.release(account, timezone.now() + timedelta(minutes=1)))
+        return True
+
+    monkeypatch.setattr(turns, "sweep", sweep)
+    assert turns.sweep_due_accounts() == 1
+    assert released == [True]
