@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from sessions_app.models import Account, AgentSession, StopRequest
 from sessions_app.models.stop import OPEN_STATES
 from sessions_app.queries.machinery import machinery
+from sessions_app.queries.upkeep import upkeep
 from sessions_app.types import KNOWN_STATUSES
 
 
@@ -21,6 +22,7 @@ class Floor:
         yield from _accounts()
         yield from _stops()
         yield from _queues()
+        yield from _upkeep()
 
     def describe(self) -> list[Metric]:
         return []
@@ -98,3 +100,18 @@ def _queues() -> Iterable[Metric]:
         "queue_waiting", "Messages nobody has taken.", "queue", [(q.name, q.waiting) for q in found.queues]
     )
     yield _gauge("canary_age_seconds", "Since the queue's worker last ran its canary.", "queue", canaries)
+
+
+def _upkeep() -> Iterable[Metric]:
+    found = [(one.kind, one.newest) for one in upkeep() if one.newest]
+    ages = [(kind, (timezone.now() - newest.started_at).total_seconds()) for kind, newest in found]
+    yield _gauge("upkeep_age_seconds", "Since the last pass over what is kept began.", "kind", ages)
+    yield _gauge("upkeep_deleted", "Rows that it deleted.", "kind", [(k, n.deleted) for k, n in found])
+    yield _gauge(
+        "upkeep_kept",
+        "Rows it left, of those it judged.",
+        "kind",
+        [(k, n.looked_at - n.deleted) for k, n in found],
+    )
+    taken = [("", n.stored_bytes) for _, n in found if n.stored_bytes is not None]
+    yield _gauge("pictures_bytes", "What the files of pictures take.", "", taken)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from sessions_app.models import FloorPermission
 from sessions_app.queries.accounts import AccountHealth, accounts
 from sessions_app.queries.machinery import Machinery, machinery
+from sessions_app.queries.upkeep import Policy, Upkeep, policy, upkeep
 
 MOST_PEOPLE = 50
 FEW_ACCOUNTS = 3
@@ -48,6 +49,8 @@ class SettingsPage(NamedTuple):
     people: tuple[Person, ...]
     more_people: int
     machinery: Machinery
+    upkeep: tuple[Upkeep, ...]
+    kept: Policy
     versions: tuple[tuple[str, str], ...]
 
     @property
@@ -74,6 +77,8 @@ def settings_page() -> SettingsPage:
         people=people,
         more_people=more,
         machinery=machinery(),
+        upkeep=upkeep(),
+        kept=policy(),
         versions=_versions(),
     )
 

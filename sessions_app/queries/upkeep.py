@@ -9,15 +9,14 @@ from django.utils import timezone
 from sessions_app.models import UpkeepPass
 
 OVERDUE = timedelta(hours=3)
-"""Passes begin every hour, or more often."""
+"""Passes begin every hour, or more often: work piles up, or nobody does it."""
 
 
 class Upkeep(NamedTuple):
-    """Of one kind the newest pass, finished or not, and the last one that came to its end; None before there is one."""
+    """Of one kind the newest pass, finished or not; None before there is one."""
 
     kind: str
     newest: UpkeepPass | None
-    finished: UpkeepPass | None
 
     @property
     def is_under_way(self) -> bool:
@@ -25,7 +24,6 @@ class Upkeep(NamedTuple):
 
     @property
     def is_overdue(self) -> bool:
-        """Work piles up: a pass runs for hours, or none begins."""
         return self.newest is not None and timezone.now() - self.newest.started_at > OVERDUE
 
     @property
@@ -58,5 +56,4 @@ def policy() -> Policy:
 
 
 def _of(kind: str) -> Upkeep:
-    passes = UpkeepPass.objects.filter(kind=kind).order_by("-pk")
-    return Upkeep(kind, passes.first(), passes.filter(finished_at__isnull=False).first())
+    return Upkeep(kind, UpkeepPass.objects.filter(kind=kind).order_by("-pk").first())
