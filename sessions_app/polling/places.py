@@ -1,12 +1,12 @@
 """Where live sessions of large accounts were last seen in the list: a help, not a fact, so it lives in the cache."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.cache import cache
 
-from sessions_app.rules.pages import Extent, Place
+from sessions_app.rules.pages import Extent, NewAt, Place, learned, pages_of_the_new
 from sessions_app.upstream.pages import SessionPage
 
 KEPT_S = 24 * 3600
@@ -14,10 +14,22 @@ KEPT_S = 24 * 3600
 
 @dataclass
 class Memory:
-    """Place by uuid, and whether new sessions were last seen to come in at the front."""
+    """Place by uuid, and where new sessions show up.
+
+    While `look_until` (seconds since 1970) has not come, somebody was added who was not found yet; `looked_at` is when
+    we last asked for the running browsers because of that (`newcomers`).
+    """
 
     places: dict[UUID, Place]
-    newest_first: bool
+    new_at: NewAt = NewAt.FRONT
+    look_until: float = 0.0
+    looked_at: float = 0.0
+
+    def learn(self, pages: Iterable[SessionPage], new: Collection[UUID], added: int, known: Extent) -> None:
+        """After page 1, and again after the rest: what `added` new ones tell about the order of the list."""
+        count = {page.page: sum(item.uuid in new for item in page.items) for page in pages}
+        end = pages_of_the_new(added, known, new_at=NewAt.BACK)
+        self.new_at = learned(self.new_at, count, added, known, at_end=end & count.keys())
 
     def note(self, page: SessionPage, known: Extent, live: Collection[UUID]) -> None:
         """The live sessions of a page stand where they stand now."""
@@ -32,15 +44,16 @@ class Memory:
 
 def recall(account_id: int) -> Memory:
     """What earlier sweeps remembered; nothing, if the cache forgot."""
-    newest_first, places = cache.get(_key(account_id)) or (True, {})
-    return Memory({UUID(bytes=key): Place(*place) for key, place in places.items()}, newest_first)
+    places, new_at, *moments = cache.get(_key(account_id)) or ({}, NewAt.FRONT)
+    return Memory({UUID(bytes=key): Place(*place) for key, place in places.items()}, NewAt(new_at), *moments)
 
 
 def keep(account_id: int, memory: Memory, live: Collection[UUID]) -> None:
     """Remember the places of those that are live still."""
     places = {uuid.bytes: tuple(place) for uuid, place in memory.places.items() if uuid in live}
-    cache.set(_key(account_id), (memory.newest_first, places), KEPT_S)
+    kept = (places, str(memory.new_at), memory.look_until, memory.looked_at)
+    cache.set(_key(account_id), kept, KEPT_S)
 
 
 def _key(account_id: int) -> str:
-    return f"places:{account_id}"
+    return f"places:2:{account_id}"

@@ -64,7 +64,7 @@ def _place(cycle: Cycle, row: LiveRow) -> int | UUID:
     if cycle.memory is None:
         return row.uuid
     place = cycle.memory.places.get(row.uuid)
-    return page_of(place, cycle.extent, newest_first=cycle.memory.newest_first) or row.uuid
+    return page_of(place, cycle.extent, new_at=cycle.memory.new_at) or row.uuid
 
 
 def _told(found: Outlook, budget: Standing) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sessions_app.polling import (
     alone,
     attention,
     cooling,
+    newcomers,
     outcome,
     places,
     reconcile,
@@ -81,6 +82,7 @@ def _live_part(cycle: Cycle) -> None:
     cycle.read_first_page()
     following = cycle.following = Following(account, alone.live_rows(account), cycle.started_at)
     cycle.read(_rest_of_the_list(cycle) if cycle.extent.is_small else _planned(cycle, following))
+    _remember(cycle, following)
     left = following.due(cycle.seen, account.single_read_after)
     turn = left[: alone.MOST_PER_SWEEP]
     cycle.read_alone([row.uuid for row in turn])
@@ -98,25 +100,29 @@ def _rest_of_the_list(cycle: Cycle) -> list[Ask]:
 
 def _planned(cycle: Cycle, following: Following) -> list[Ask]:
     """The pages on which new and due sessions should stand by now, and the due ones that stand alone."""
-    account, known = cycle.account, cycle.extent
-    memory = cycle.remember()
-    added = max(0, (known.total or 0) - (account.sessions_upstream or known.total or 0))
-    # Something was added, and page 1 has nothing new: then it stands at the other end.
-    memory.newest_first = bool(cycle.new) or (memory.newest_first and not added)
+    known, memory = cycle.extent, cycle.remember()
+    added = newcomers.added(cycle)
+    memory.learn(cycle.pages, cycle.new, added, known)
+    added = newcomers.expected(memory, added, cycle.started_at.timestamp())
     due = [row for row in following.due(cycle.seen, 0) if row.missing_since is None]
-    todo = plan(
-        [row.uuid for row in due], memory.places, known, added=added, newest_first=memory.newest_first
-    )
+    todo = plan([row.uuid for row in due], memory.places, known, added=added, new_at=memory.new_at)
     urgencies: dict[int | None, list[float]] = {}
     for row in due:
-        page = page_of(memory.places.get(row.uuid), known, newest_first=memory.newest_first)
+        page = page_of(memory.places.get(row.uuid), known, new_at=memory.new_at)
         urgencies.setdefault(page, []).append(following.urgency(row))
     # A page that nobody known stands on was asked for because something was added.
     pages = [Ask(page, max(urgencies.get(page, [1.0])), len(urgencies.get(page, ()))) for page in todo.pages]
     by_uuid = {row.uuid: row for row in due}
     single = [Ask(uuid, following.urgency(by_uuid[uuid])) for uuid in todo.alone]
-    places.keep(account.pk, memory, cycle.live.union(following.uuids()))
     return in_order([*pages, *single])[: MOST_PAGES + alone.MOST_PER_SWEEP]
+
+
+def _remember(cycle: Cycle, following: Following) -> None:
+    """Where everybody stood; and whoever was added, and stood on none of these pages, is looked for otherwise."""
+    if cycle.memory:
+        cycle.memory.learn(cycle.pages, cycle.new, newcomers.added(cycle), cycle.extent)
+        cycle.read_alone(newcomers.unknown(cycle))
+        places.keep(cycle.account.pk, cycle.memory, cycle.live.union(following.uuids()))
 
 
 def _settle(cycle: Cycle) -> None:

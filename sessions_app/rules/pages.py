@@ -5,6 +5,7 @@ remember where each was seen, and move the place along by what has been added si
 """
 
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from math import ceil
 from typing import NamedTuple
 from uuid import UUID
@@ -12,6 +13,18 @@ from uuid import UUID
 PAGE_SIZE = 100
 SMALL_PAGES = 3
 """An account with no more pages than this is read whole each time."""
+
+
+WHOLE_FROM = 0.95
+"""A plan that asks for so much of the list asks for all of it: it costs little more, and leaves no stragglers."""
+
+
+class NewAt(StrEnum):
+    """Where the list shows new sessions; nobody promises it, so it is learned by watching."""
+
+    FRONT = "front"
+    BACK = "back"
+    ANYWHERE = "anywhere"
 
 
 class Extent(NamedTuple):
@@ -50,7 +63,7 @@ def extent(total: int | None, on_first_page: int) -> Extent:
 
 
 def plan(
-    wanted: Collection[UUID], places: Mapping[UUID, Place], known: Extent, *, added: int, newest_first: bool
+    wanted: Collection[UUID], places: Mapping[UUID, Place], known: Extent, *, added: int, new_at: NewAt
 ) -> Plan:
     """How to read `wanted` (live, and not on page 1) and the `added` new ones with the fewest requests.
 
@@ -59,36 +72,60 @@ def plan(
     groups: dict[int, list[UUID]] = {}
     alone = []
     for uuid in wanted:
-        page = page_of(places.get(uuid), known, newest_first=newest_first)
+        page = page_of(places.get(uuid), known, new_at=new_at)
         if page is None:
             alone.append(uuid)
         else:
             groups.setdefault(page, []).append(uuid)
     pages = {page for page, uuids in groups.items() if len(uuids) > 1}
-    fresh = _pages_of_the_new(added, known, newest_first=newest_first)
+    fresh = pages_of_the_new(added, known, new_at=new_at)
     alone += [uuids[0] for page, uuids in groups.items() if page not in pages | fresh]
     pages = (pages | fresh) - {1}
-    if known.pages is not None and len(pages) + len(alone) >= known.pages:
+    if known.pages is not None and 1 + len(pages) + len(alone) >= WHOLE_FROM * known.pages:
         return Plan(list(range(2, known.pages + 1)), [])
     return Plan(sorted(pages), alone)
 
 
-def page_of(place: Place | None, known: Extent, *, newest_first: bool) -> int | None:
+def page_of(place: Place | None, known: Extent, *, new_at: NewAt) -> int | None:
     """Where a session should stand by now.  None when nobody knows."""
     if place is None or known.total is None or known.pages is None:
         return None
-    rank = place.rank + (known.total - place.total if newest_first else 0)
-    return min(max(0, rank) // known.size + 1, known.pages)
+    moved = known.total - place.total
+    if new_at == NewAt.BACK:
+        moved = 0
+    elif new_at == NewAt.ANYWHERE:
+        moved = round(moved * place.rank / max(1, place.total))
+    return min(max(0, place.rank + moved) // known.size + 1, known.pages)
 
 
-def _pages_of_the_new(added: int, known: Extent, *, newest_first: bool) -> set[int]:
-    if added <= 0 or known.pages is None:
+def pages_of_the_new(added: int, known: Extent, *, new_at: NewAt) -> set[int]:
+    """Where `added` new sessions should stand.  At the back one page is always looked at: there, as many as were
+    added may have been deleted elsewhere, and `total` would not tell."""
+    if known.pages is None or known.total is None or (added <= 0 and new_at != NewAt.BACK):
         return set()
-    count = min(ceil(added / known.size), known.pages)
-    if newest_first:
+    if new_at == NewAt.FRONT:
         # Page 1 is read anyway; what was added may have pushed some of itself on to the next.
-        return set(range(2, count + 1))
-    return set(range(known.pages - count + 1, known.pages + 1))
+        return set(range(2, min(ceil(added / known.size), known.pages) + 1))
+    first = max(0, known.total - max(1, added)) // known.size + 1
+    return set(range(first, known.pages + 1))
+
+
+def learned(
+    before: NewAt, new: Mapping[int, int], added: int, known: Extent, *, at_end: Collection[int]
+) -> NewAt:
+    """Where new ones show up, after `added` were added: `new` is how many stood on which of the pages read so far.
+
+    `at_end`: those of the pages that `pages_of_the_new` names for the back that have been read.
+    """
+    most = min(added, known.size)
+    if most <= 0:
+        return before
+    if 2 * new.get(1, 0) >= most:
+        return NewAt.FRONT
+    if not at_end:
+        return NewAt.BACK if before == NewAt.FRONT else before  # look there
+    found = 2 * sum(new.get(page, 0) for page in at_end) >= most
+    return NewAt.BACK if found else NewAt.ANYWHERE
 
 
 def is_last(known: Extent, page: int, on_page: int) -> bool:

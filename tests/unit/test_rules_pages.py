@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sessions_app.rules import cadence
 from sessions_app.rules.burn import first_burn, updated_burn
-from sessions_app.rules.pages import Extent, Place, extent, is_last, plan
+from sessions_app.rules.pages import Extent, NewAt, Place, extent, is_last, learned, page_of, plan
 from tests.support.answers import NOON, at
 
 
@@ -27,35 +27,72 @@ def test_the_page_size_is_what_the_server_really_gives(total, on_first_page, exp
 
 def test_pages_with_several_are_read_and_loners_alone():
     places = {uuid(n): Place(rank, 1_000) for n, rank in enumerate([110, 120, 555, 950])}
-    todo = plan(list(places), places, Extent(1_000, 100), added=0, newest_first=True)
+    todo = plan(list(places), places, Extent(1_000, 100), added=0, new_at=NewAt.FRONT)
     assert todo.pages == [2] and set(todo.alone) == {uuid(2), uuid(3)}
 
 
 def test_places_move_along_with_what_is_added_in_front():
     places = {uuid(1): Place(190, 1_000), uuid(2): Place(195, 1_000)}
-    assert plan(list(places), places, Extent(1_010, 100), added=10, newest_first=True).pages == [3]
-    assert plan(list(places), places, Extent(1_010, 100), added=10, newest_first=False).pages == [2, 11]
+    assert plan(list(places), places, Extent(1_010, 100), added=10, new_at=NewAt.FRONT).pages == [3]
+    assert plan(list(places), places, Extent(1_010, 100), added=10, new_at=NewAt.BACK).pages == [2, 11]
 
 
 def test_what_has_no_place_is_read_alone_until_the_whole_list_is_cheaper():
     some, many = [uuid(n) for n in range(3)], [uuid(n) for n in range(30)]
-    assert plan(some, {}, Extent(1_000, 100), added=0, newest_first=True).alone == some
-    assert plan(many, {}, Extent(1_000, 100), added=0, newest_first=True) == ([*range(2, 11)], [])
+    assert plan(some, {}, Extent(1_000, 100), added=0, new_at=NewAt.FRONT).alone == some
+    assert plan(many, {}, Extent(1_000, 100), added=0, new_at=NewAt.FRONT) == ([*range(2, 11)], [])
 
 
 @given(
     st.dictionaries(st.integers(0, 10**6).map(uuid), st.integers(0, 4_999), max_size=300),
     st.integers(0, 400),
-    st.booleans(),
+    st.sampled_from(NewAt),
 )
-def test_never_more_requests_than_pages(ranks, added, newest_first):
+def test_never_more_requests_than_pages(ranks, added, new_at):
     known = Extent(5_000, 100)
     places = {one: Place(rank, 5_000 - added) for one, rank in ranks.items()}
-    todo = plan(list(places), places, known, added=added, newest_first=newest_first)
+    todo = plan(list(places), places, known, added=added, new_at=new_at)
     assert 1 + len(todo.pages) + len(todo.alone) <= 50
     assert 1 not in todo.pages and all(page <= 50 for page in todo.pages)
-    pages_needed = {(rank + (added if newest_first else 0)) // 100 + 1 for rank in ranks.values()}
-    assert len(todo.pages) + len(todo.alone) <= len(pages_needed) + -(-added // 100)
+    pages_needed = {page_of(place, known, new_at=new_at) for place in places.values()}
+    if len(todo.pages) < 49:
+        new = max(-(-added // 100), new_at == NewAt.BACK)
+        assert len(todo.pages) + len(todo.alone) <= len(pages_needed) + new
+
+
+KNOWN = Extent(1_010, 100)
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "added", "at_end", "after"),
+    [
+        (NewAt.FRONT, {1: 10}, 10, (), NewAt.FRONT),
+        (NewAt.BACK, {1: 10}, 10, (), NewAt.FRONT),
+        (NewAt.ANYWHERE, {1: 1}, 10, (), NewAt.ANYWHERE),
+        (NewAt.FRONT, {}, 10, (), NewAt.BACK),  # nothing new in front: look at the end
+        (NewAt.BACK, {11: 9}, 10, (11,), NewAt.BACK),
+        (NewAt.BACK, {4: 10}, 10, (11,), NewAt.ANYWHERE),
+        (NewAt.ANYWHERE, {11: 10}, 10, (11,), NewAt.BACK),
+        (NewAt.ANYWHERE, {1: 10}, 0, (11,), NewAt.ANYWHERE),  # nothing was added: nothing is learned
+        (NewAt.FRONT, {1: 100}, 5_000, (), NewAt.FRONT),  # more than a page holds
+    ],
+)
+def test_where_new_ones_stand_is_learned_by_watching(before, new, added, at_end, after):
+    assert learned(before, new, added, KNOWN, at_end=at_end) == after
+
+
+def test_in_a_list_of_no_order_places_move_along_in_proportion():
+    known = Extent(2_000, 100)
+    assert page_of(Place(500, 1_000), known, new_at=NewAt.ANYWHERE) == 11
+    assert page_of(Place(500, 1_000), known, new_at=NewAt.BACK) == 6
+    assert page_of(Place(500, 1_000), known, new_at=NewAt.FRONT) == 16
+
+
+def test_a_plan_that_asks_for_nearly_everything_asks_for_all():
+    places = {uuid(n): Place(100 * page + spot, 2_000) for n, (page, spot) in
+              enumerate((page, spot) for page in range(1, 19) for spot in (3, 60))}  # fmt: skip
+    todo = plan(list(places), places, Extent(2_000, 100), added=1, new_at=NewAt.ANYWHERE)
+    assert todo == ([*range(2, 21)], [])
 
 
 def test_where_a_list_ends():
