@@ -3,6 +3,7 @@
 
 let pressed = null;
 const kept = new Map();
+const placed = new WeakSet(); // logs that were swapped under a reader
 
 export function start() {
   document.addEventListener("pointerdown", (event) => { pressed = event.target.closest("[data-panel]"); });
@@ -10,7 +11,7 @@ export function start() {
   document.addEventListener("htmx:oobBeforeSwap", beforeSwap);
   document.addEventListener("htmx:oobAfterSwap", afterSwap);
   document.addEventListener("click", onCopy);
-  document.addEventListener("htmx:afterSettle", (event) => event.detail.elt?.querySelectorAll?.(".log").forEach(toEnd));
+  document.addEventListener("htmx:afterSettle", (event) => event.detail.elt?.querySelectorAll?.(".log").forEach(unlessPlaced));
   document.querySelectorAll(".log").forEach(toEnd);
 }
 
@@ -54,9 +55,15 @@ function placeIn(log) {
 
 function backTo(log, reading) {
   if (!log) return;
+  placed.add(log);
   const line = reading && document.getElementById(reading.id);
   if (line) log.scrollTop = line.offsetTop - reading.above;
   else if (!reading) toEnd(log);
+}
+
+/** A page of a log that somebody asked for begins at its end, next to what they had before. */
+function unlessPlaced(log) {
+  if (!placed.has(log)) toEnd(log);
 }
 
 function toEnd(log) {
