@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from dashboard.body_limit import limited
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
-django = get_asgi_application()
+django = limited(get_asgi_application())
 
 from django.conf import settings  # noqa: E402 - models can be imported only now
 
