@@ -14,7 +14,7 @@ from sessions_app.models import Account, UpstreamName
 from sessions_app.polling.clients import client_of
 from sessions_app.types import AccountFacts, NamedThing
 from sessions_app.upstream.client import Client
-from sessions_app.upstream.errors import UpstreamError
+from sessions_app.upstream.errors import OverBudget, UpstreamError
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def _ask(client: Client, *, names: bool) -> Told:
         told = told._replace(facts=client.account())
         if names:
             told = told._replace(profiles=client.profiles(), workspaces=client.workspaces())
+    except OverBudget:
+        return told  # sweeps go first: soon again, without a word
     except UpstreamError as error:
         return told._replace(error=error.words)
     except Exception as error:

@@ -17,6 +17,7 @@ ADVICE = {
     "unauthorized": "Nothing is read until the key is good again.",
     "payment_required": "Add credits, or raise the key’s spend limit, at Browser Use Cloud. Reading goes on by itself.",
     "rate_limited": "It goes on by itself, as soon as Browser Use allows.",
+    "over_budget": "Its budget of requests is used up: sessions are read by priority until it has grown again.",
     "internal": "Please report it, with the worker’s log.",
 }
 GOES_ON = "It is tried again by itself. If it stays: is the vendor up, and is the address right?"
