@@ -6,7 +6,7 @@ from django.conf import settings
 
 from sessions_app.live.connection import client as redis_client
 from sessions_app.models import Account
-from sessions_app.upstream.budget import Budget, Purpose
+from sessions_app.upstream.budget import Budget, Purpose, key_of
 from sessions_app.upstream.client import Client
 from sessions_app.upstream.meter import Metered
 
@@ -25,10 +25,6 @@ def budget_of(account_pk: int) -> Budget:
     return _budget(settings.REDIS_URL, account_pk)
 
 
-def budget_key(account_pk: int) -> str:
-    return f"budget:{account_pk}"
-
-
 @cache
 def _budget(_redis_url: str, account_pk: int) -> Budget:
-    return Budget(redis_client(), budget_key(account_pk))
+    return Budget(redis_client(), key_of(account_pk))

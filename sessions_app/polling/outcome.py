@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from sessions_app.polling import reconcile, schedule
+from sessions_app.polling import reconcile, schedule, shortage
 from sessions_app.polling.cycle import Cycle
 from sessions_app.rules import cadence
 from sessions_app.rules.freshness import Care
@@ -30,18 +30,15 @@ def done(cycle: Cycle) -> None:
 def postponed(cycle: Cycle, error: OverBudget) -> None:
     """Not even page 1 could be asked for: nothing was learned, and nobody is told otherwise."""
     account = cycle.account
-    told = (
-        {"shortage": account.shortage | {"blocked_for_s": round(error.retry_in_s, 1)}}
-        if account.shortage
-        else {}
-    )
+    told = {"shortage": account.shortage | shortage.paused(error.retry_in_s)}
     schedule.release(account, cycle.now() + cadence.after_shortage(error.retry_in_s), **told)
 
 
 def failed(cycle: Cycle, error: UpstreamError) -> None:
     """Upstream did not answer, or refused.  What had been read by then stays; the age of the rest shows."""
     retry_after_s = getattr(error, "retry_after_s", None)
-    _record(cycle, error.kind, error.words, retry_after_s)
+    told = {"shortage": cycle.account.shortage | shortage.paused(retry_after_s or 0)} if retry_after_s else {}
+    _record(cycle, error.kind, error.words, retry_after_s, **told)
 
 
 def broke(cycle: Cycle, error: Exception) -> None:
@@ -71,7 +68,7 @@ def _learned(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None) -> None:
+def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None, **told: object) -> None:
     account, now = cycle.account, cycle.now()
     failures = account.failures + 1
     if failures == 1:
@@ -83,6 +80,7 @@ def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None) ->
         failures=failures,
         error_kind=kind,
         error=words,
+        **told,
     )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sessions_app.models import Account
 from sessions_app.queries.machinery import machinery
+from sessions_app.queries.shortage import shortage_of
 
 STALE_AFTER = timedelta(seconds=90)
 """A sweep comes every few seconds, and at most a minute later after failures."""
@@ -79,4 +80,12 @@ def _account(account: Account, now: datetime) -> Part:
         "ok": age is not None and age <= STALE_AFTER,
         "age_s": None if age is None else round(max(0.0, age.total_seconds()), 1),
     }
+    if short := shortage_of(account, now):
+        part["shortage"] = {
+            "words": short.words,
+            "needed_per_s": short.needed_per_s,
+            "budget_per_s": short.budget_per_s,
+            "ages_s": {one.words: one.age_s for one in short.late},
+            "paused_until": short.paused_until,
+        }
     return part | ({"failures": account.failures, "error": account.error} if account.failures else {})

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from sessions_app.models import Account, AgentSession, StopRequest
 from sessions_app.models.stop import OPEN_STATES
+from sessions_app.queries.budgets import standings
 from sessions_app.queries.machinery import machinery
 from sessions_app.queries.upkeep import upkeep
 from sessions_app.types import KNOWN_STATUSES
@@ -20,6 +21,7 @@ class Floor:
     def collect(self) -> Iterable[Metric]:
         yield from _sessions()
         yield from _accounts()
+        yield from _budgets()
         yield from _stops()
         yield from _queues()
         yield from _upkeep()
@@ -73,8 +75,10 @@ def _sessions() -> Iterable[Metric]:
 def _accounts() -> Iterable[Metric]:
     now, accounts = timezone.now(), list(Account.objects.filter(is_active=True).order_by("slug"))
     ages = [(a.slug, (now - a.last_read_at).total_seconds()) for a in accounts if a.last_read_at]
+    resting = [(a.slug, (now - a.resting_read_at).total_seconds()) for a in accounts if a.resting_read_at]
     balances = [(a.slug, float(a.balance_microusd)) for a in accounts if a.balance_microusd is not None]
-    yield _gauge("poll_age_seconds", "Since the last sweep that succeeded began.", "account", ages)
+    yield _gauge("poll_age_seconds", "Since all running sessions were last read.", "account", ages)
+    yield _gauge("resting_age_seconds", "The same of idle and starting sessions.", "account", resting)
     yield _gauge(
         "sweep_failures",
         "Sweeps that failed one after another.",
@@ -82,6 +86,30 @@ def _accounts() -> Iterable[Metric]:
         [(a.slug, a.failures) for a in accounts],
     )
     yield _gauge("balance_microusd", "What is left, as last read.", "account", balances)
+
+
+def _budgets() -> Iterable[Metric]:
+    """Requests are counted where they are allowed: in Redis, over all workers."""
+    found = standings(Account.objects.filter(is_active=True).order_by("slug"))
+    for name, words, kind in (
+        ("requests", "Requests to Browser Use.", "sent"),
+        ("requests_postponed", "Requests that the budget did not allow when they were wanted.", "denied"),
+    ):
+        counter = CounterMetricFamily(f"watchfloor_{name}", words, labels=["account", "purpose"])
+        for account, stands in found:
+            for purpose, number in getattr(stands, kind).items():
+                counter.add_metric([account.slug, purpose], number)
+        yield counter
+    limited = CounterMetricFamily(
+        "watchfloor_rate_limited", "Times that we were refused (429).", labels=["account"]
+    )
+    for account, stands in found:
+        limited.add_metric([account.slug], stands.limited)
+    yield limited
+    rates = [(account.slug, stands.rate_per_s) for account, stands in found]
+    yield _gauge("budget_per_second", "Requests a second that the account may make.", "account", rates)
+    needs = [(one.slug, one.shortage.get("needed_per_s", 0.0)) for one, _ in found if one.shortage]
+    yield _gauge("budget_needed_per_second", "What it would take, where that is more.", "account", needs)
 
 
 def _stops() -> Iterable[Metric]:

@@ -9,10 +9,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from sessions_app.models import Account, AgentSession
+from sessions_app.queries.shortage import Shortage, shortage_of
+from sessions_app.rules.freshness import TARGET_S, Care
 from sessions_app.types import Sight, Status
 
 STALE_AFTER_S = 15
 """A reading older than this is shown as old: nobody may take it for the present."""
+RESTING_MAY_LAG = timedelta(seconds=TARGET_S[Care.RESTING])
 FARTHEST = timedelta(days=365)
 """A balance that lasts longer than this "lasts": no date is worth showing."""
 
@@ -43,6 +46,15 @@ class Reading(NamedTuple):
     balance_microusd: int | None
     runs_out_at: datetime | None
     slot: int = 0
+    shortage: Shortage | None = None
+    resting_read_at: datetime | None = None
+
+    @property
+    def resting_lags(self) -> bool:
+        """Whether what is idle or starting was read so much earlier that it must be said."""
+        if not self.read_at or not self.resting_read_at:
+            return False
+        return self.read_at - self.resting_read_at > RESTING_MAY_LAG
 
 
 class Pulse(NamedTuple):
@@ -57,6 +69,8 @@ class Pulse(NamedTuple):
     balance_microusd: int | None
     runs_out_at: datetime | None
     readings: tuple[Reading, ...]
+    paused: tuple[str, ...] = ()
+    """Accounts that a person has paused: theirs are on the floor no more, and nobody may take that for "none"."""
 
     @property
     def live(self) -> int:
@@ -79,6 +93,11 @@ class Pulse(NamedTuple):
         return [reading for reading in self.readings if reading.state == FAILING]
 
     @property
+    def short(self) -> list[Reading]:
+        """Those whose budget of requests is too small."""
+        return [reading for reading in self.readings if reading.shortage]
+
+    @property
     def broken(self) -> list[Reading]:
         return [reading for reading in self.readings if reading.state in {FAILING, STALE}]
 
@@ -90,8 +109,8 @@ def take(now: datetime | None = None) -> Pulse:
     burns: dict[int, int] = {}
     for tally in tallies:
         burns[tally["account"]] = burns.get(tally["account"], 0) + tally["burn"]
-    accounts = Account.objects.filter(is_active=True).order_by("name", "id").only(*_ACCOUNT_FIELDS)
-    readings = tuple(_reading(account, burns.get(account.pk, 0), now) for account in accounts)
+    accounts = list(_accounts())
+    readings = tuple(_reading(one, burns.get(one.pk, 0), now) for one in accounts if one.is_active)
     balances = [r.balance_microusd for r in readings if r.balance_microusd is not None]
     return Pulse(
         running=_sum(tallies, Status.RUNNING),
@@ -103,7 +122,15 @@ def take(now: datetime | None = None) -> Pulse:
         balance_microusd=sum(balances) if balances else None,
         runs_out_at=min((r.runs_out_at for r in readings if r.runs_out_at), default=None),
         readings=readings,
+        paused=tuple(one.name for one in accounts if not one.is_active),
     )
+
+
+def _accounts() -> Iterable[Account]:
+    """Those that are read, and those that people paused.  A simulator that somebody is done with is no news."""
+    paused = Q(is_active=False, paused_at__isnull=False, is_simulator=False)
+    wanted = Account.objects.filter(Q(is_active=True) | paused)
+    return wanted.order_by("name", "id").only("is_active", *_ACCOUNT_FIELDS)
 
 
 def render(pulse: Pulse, sight: Sight) -> bytes:
@@ -118,7 +145,10 @@ def rendered(sight: Sight) -> bytes:
 
 
 _COUNTED = {Status.RUNNING, Status.IDLE, Status.CREATED}
-_ACCOUNT_FIELDS = ("name", "last_read_at", "failing_since", "error", "balance_microusd", "balance_read_at")
+_ACCOUNT_FIELDS = (
+    "name", "last_read_at", "resting_read_at", "shortage", "failing_since", "error_kind", "error", "balance_microusd",
+    "balance_read_at",
+)  # fmt: skip
 
 
 def _tallies() -> Iterable[Any]:
@@ -148,16 +178,22 @@ def _reading(account: Account, burn_microusd_per_min: int, now: datetime) -> Rea
         balance_microusd=account.balance_microusd,
         runs_out_at=_runs_out_at(account, burn_microusd_per_min, now),
         slot=slot(account.pk),
+        shortage=shortage_of(account, now),
+        resting_read_at=account.resting_read_at,
     )
 
 
 def state_of(account: Account, now: datetime) -> str:
-    """How reading an active account goes: never, ok, stale or failing."""
-    if account.failing_since:
+    """How reading an active account goes: never, ok, stale or failing.
+
+    To be asked to slow down is no failure while what is shown is current.
+    """
+    is_old = account.last_read_at is None or now - account.last_read_at > timedelta(seconds=STALE_AFTER_S)
+    if account.failing_since and (is_old or account.error_kind != "rate_limited"):
         return FAILING
     if account.last_read_at is None:
         return NEVER
-    return STALE if now - account.last_read_at > timedelta(seconds=STALE_AFTER_S) else OK
+    return STALE if is_old else OK
 
 
 def _runs_out_at(account: Account, burn_microusd_per_min: int, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions_app.models import FloorPermission
 from sessions_app.queries.accounts import AccountHealth, accounts
+from sessions_app.queries.budgets import BudgetLine, budgets
 from sessions_app.queries.machinery import Machinery, machinery
 from sessions_app.queries.upkeep import Policy, Upkeep, policy, upkeep
 
@@ -49,6 +50,7 @@ class SettingsPage(NamedTuple):
     people: tuple[Person, ...]
     more_people: int
     machinery: Machinery
+    budgets: tuple[BudgetLine, ...]
     upkeep: tuple[Upkeep, ...]
     kept: Policy
     versions: tuple[tuple[str, str], ...]
@@ -77,6 +79,7 @@ def settings_page() -> SettingsPage:
         people=people,
         more_people=more,
         machinery=machinery(),
+        budgets=budgets(timezone.now()),
         upkeep=upkeep(),
         kept=policy(),
         versions=_versions(),

@@ -1,9 +1,10 @@
 """What can go wrong on demand, each with a probability and, if wished, for some calls and a number of times only.
 
-As text (`--faults`):  rate_limit=0.1,retry_after=2,server_error=0.05,slow=0.1:3,truncate=0.02,shift_pages,order=oldest
+As text (`--faults`):  rate_limit=0.1,retry_after=2,throttle=10,server_error=0.05,slow=0.1:3,truncate=0.02,shift_pages,order=oldest
 As JSON (control):     {"kind": "server_error", "probability": 1, "path": "/sessions", "method": "GET", "count": 3}
 """
 
+import time
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -16,6 +17,7 @@ API = "/api/v3"
 ROOMS = (API, "/pictures", "/live", "/recordings")
 REFUSING = (
     "rate_limit",
+    "throttle",
     "server_error",
     "status",
     "html_200",
@@ -39,7 +41,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     method: str = ""
     count: int | None = None  # how many times still; None: for ever
     seconds: float = 0.0  # slow, drip (per byte), stop_delayed
-    retry_after: int | str = 2  # rate_limit: seconds, "date" or "none"
+    retry_after: int | str = 2  # rate_limit, throttle: seconds, "date" or "none"
+    per_second: float = 10.0  # throttle: as many requests a second, and as many at once
     status: int | None = None  # server_error, status, canned
     detail: Any = None  # status
     body: str = ""  # canned, html_200
@@ -65,6 +68,7 @@ class Faults:
     def __init__(self, active: Iterable[Fault] = (), seed: int = 0) -> None:
         self.active = list(active)
         self._seed, self._rolls = seed, 0
+        self._buckets: dict[int, Bucket] = {}
 
     def set(self, *given: Any, **spec: Any) -> None:
         """Replace the active set: by Faults, dicts or texts; or `set(server_error=1, slow="0.5:3")`."""
@@ -79,15 +83,40 @@ class Faults:
     def take(self, kinds: Iterable[str], method: str, path: str) -> Fault | None:
         """The first fault of these kinds that strikes this call; it is counted."""
         for fault in self.active:
-            if fault.kind in kinds and fault.fits(method, path) and self.dice().chance(fault.probability):
+            if fault.kind not in kinds or not fault.fits(method, path):
+                continue
+            if fault.kind == "throttle" and self._bucket_of(fault).allows():
+                continue
+            if self.dice().chance(fault.probability):
                 if fault.count is not None:
                     fault.count -= 1
                 return fault
         return None
 
+    def _bucket_of(self, fault: Fault) -> "Bucket":
+        return self._buckets.setdefault(id(fault), Bucket(fault.per_second))
+
     def dice(self) -> Dice:
         self._rolls += 1
         return Dice(key_of(self._seed, "faults", self._rolls))
+
+
+class Bucket:
+    """How a rate limit is kept: so many tokens a second, and so many at most (one at least)."""
+
+    def __init__(self, per_second: float) -> None:
+        self._rate, self._most = per_second, max(1.0, per_second)
+        self._tokens, self._at = self._most, time.monotonic()
+
+    def allows(self) -> bool:
+        """One request more; False when it is one too many, which costs nothing."""
+        now = time.monotonic()
+        self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
 def parse(given: Any) -> list[Fault]:
@@ -120,6 +149,8 @@ def _parse_word(name: str, value: str) -> Fault:
         return Fault(kind=name, order=value or "oldest")
     first, _, second = value.partition(":")
     try:
+        if name == "throttle":
+            return Fault(kind=name, per_second=float(first or 10))
         if name in _WHOLE and not second:
             return Fault(kind=name, seconds=float(first or 5))
         default = {"slow": 3.0, "drip": 0.02, "drip_headers": 0.2}.get(name, 0.0)

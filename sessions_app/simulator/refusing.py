@@ -12,7 +12,7 @@ _WORDS = {400: "Bad Request", 401: "Invalid API key", 402: "Insufficient credits
 
 
 def reply_for(fault: Fault, faults: Faults, now_ms: int) -> Reply:
-    if fault.kind == "rate_limit":
+    if fault.kind in ("rate_limit", "throttle"):
         return refusal(429, "Too many requests", _retry_after(fault, now_ms))
     if fault.kind == "server_error":
         status = fault.status or faults.dice().pick((500, 502, 503))

@@ -23,6 +23,11 @@ Purpose = Literal["stop", "watched", "live", "settle", "reconcile", "facts", "me
 """What a request is for, the highest first."""
 
 
+def key_of(account_pk: int) -> str:
+    """Where the account's budget stands in Redis."""
+    return f"budget:{account_pk}"
+
+
 class Rank(NamedTuple):
     """`reserve`: part of the bucket that is left to those above.  `share`: part of the rate that is one's own."""
 
@@ -34,13 +39,13 @@ class Rank(NamedTuple):
 
 RANKS: dict[str, Rank] = {
     "stop": Rank(0, 0, 0),
-    "watched": Rank(0, 0, 0.2),
-    "live": Rank(0.1, 0, 1.0),
-    "settle": Rank(0.2, 0.05, 0.2),
-    "reconcile": Rank(0.4, 0.1, 0.5),
-    "facts": Rank(0.5, 0.05, 2.0),
-    "messages": Rank(0.5, 0.05, 0.5),
-    "pictures": Rank(0.6, 0.05, 0.5),
+    "watched": Rank(0, 0, 0.4),
+    "live": Rank(0.25, 0, 1.0),
+    "settle": Rank(0.35, 0.05, 0.2),
+    "reconcile": Rank(0.5, 0.1, 0.5),
+    "facts": Rank(0.6, 0.05, 2.0),
+    "messages": Rank(0.6, 0.05, 0.5),
+    "pictures": Rank(0.7, 0.05, 0.5),
 }
 SCRIPT = Path(__file__).with_name("budget.lua").read_text()
 WITHOUT_REDIS_PER_S = 3.0

@@ -183,3 +183,11 @@ def test_a_probability_is_kept() -> None:
     faults = Faults([Fault("server_error", 0.25)])
     hits = sum(faults.take(("server_error",), "GET", "/api/v3/sessions") is not None for _ in range(2_000))
     assert 400 < hits < 600
+
+
+def test_a_throttle_lets_as_many_through_as_it_says(quiet: RunningSimulator, quiet_api: httpx.Client) -> None:
+    quiet.faults.set("throttle=5,retry_after=7")
+    answers = [quiet_api.get("/sessions") for _ in range(20)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 5 <= 20 - len(refused) <= 15 and refused
+    assert all(answer.headers["retry-after"] == "7" for answer in refused)
