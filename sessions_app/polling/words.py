@@ -20,8 +20,8 @@ def index(session_ids: Iterable[int]) -> None:
 
 def _fresh(session_ids: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     rows = AgentSession.objects.filter(pk__in=session_ids).order_by("pk").values_list(*_SAID)
-    for pk, before, *said, raw in rows:
-        source = Source(*said, raw or "")
+    for pk, before, uuid, title, last_step, is_live, task, raw in rows:
+        source = Source(uuid, title, last_step, is_live, task, raw or "")
         digest = digest_of(source)
         if digest != before:
             yield pk, digest, document_of(source)
