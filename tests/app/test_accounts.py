@@ -414,7 +414,10 @@ def test_the_page_says_when_one_came_and_why_one_was_refused(max_, account):
     ],
 )  # fmt: skip
 def test_an_account_that_fails_says_what_to_do(max_, account, kind, words):
-    Account.objects.update(failing_since=timezone.now(), failures=2, error_kind=kind, error="It is so.")
+    long_ago = timezone.now() - timedelta(minutes=1)
+    Account.objects.update(
+        failing_since=long_ago, last_read_at=long_ago, failures=2, error_kind=kind, error="It is so."
+    )
     assert words in max_.get("/settings/").content.decode()
 
 
@@ -552,3 +555,27 @@ def test_many_accounts_that_fail_do_not_cover_the_floor(max_, failing, banners):
     html = max_.get("/stops/").content.decode()
     assert html.count('<p class="banner banner-bad"') == banners
     assert all(f"Ill {number}" in html for number in range(failing))
+
+
+def test_a_paused_account_is_said_on_every_page(max_, account):
+    sent(max_, "shop/pause/")
+    html = max_.get("/").content.decode()
+    assert 'data-empty="paused"' in html and "Every account is paused" in html
+    assert '<span class="reading-name">Shop</span> paused' in html
+    make_account(name="Another")
+    html = max_.get("/stops/").content.decode()
+    assert '<span class="reading-name">Shop</span> paused' in html
+
+
+def test_a_simulator_that_was_put_away_is_no_news(max_):
+    make_account(name="Simulator", is_simulator=True, is_active=False, paused_at=timezone.now())
+    make_account(name="Ours")
+    assert "paused" not in max_.get("/stops/").content.decode()
+
+
+def test_a_session_of_a_paused_account_says_that_it_is_old(max_, account):
+    session = make_session(account=account)
+    address = f"/sessions/{session.uuid}/"
+    assert "is not watched" not in max_.get(address).content.decode()
+    sent(max_, "shop/pause/")
+    assert "Its account, Shop, is not watched: it is paused." in max_.get(address).content.decode()
