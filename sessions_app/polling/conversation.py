@@ -16,6 +16,8 @@ PAGE = 100
 HEAD = 10
 """Messages asked for when only the task is wanted: it is the first of them."""
 MOST_PAGES_BACK = 10
+DEADLINE_S = 5.0
+"""Of a request: whoever is slower holds up the messages of other accounts."""
 OLDEST, NEWEST = "oldest", "newest"
 
 
@@ -74,7 +76,7 @@ class Asking:
         if self.left <= 0:
             raise OverBudget(0)
         self.left -= 1
-        return self._client.messages(uuid, after=after, before=before, limit=limit)
+        return self._client.messages(uuid, after=after, before=before, limit=limit, deadline_s=DEADLINE_S)
 
 
 def _unknown(messages: Sequence[Message], known: Sequence[Message]) -> list[Message]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sessions_app.models import MessageAccess, MessageLog
 from sessions_app.rules.messages import wait_after
 from sessions_app.upstream.errors import (
+    Conflict,
     Invalid,
     NotFound,
     PaymentRequired,
@@ -39,7 +40,7 @@ def note(access: MessageAccess, mark: MessageLog, error: UpstreamError, now: dat
 
 def forget(access: MessageAccess) -> None:
     """A reading succeeded."""
-    if access.refused or access.error_kind:
+    if access.refused or access.error_kind or access.paused_until:
         access.refused, access.paused_until, access.error_kind, access.error = 0, None, "", ""
         access.save(update_fields=["refused", "paused_until", "error_kind", "error"])
 
@@ -51,23 +52,30 @@ def _forget_cursor(mark: MessageLog, now: datetime) -> None:
 
 
 def _note_on_account(access: MessageAccess, error: UpstreamError, now: datetime) -> bool:
-    pause = _pause(access, error)
-    if isinstance(error, NotFound):
-        access.refused = min(access.refused + 1, 1_000)
+    if not _tells_of_the_account(error):
+        return True
+    again = access.error_kind == error.kind
+    access.refused = min(access.refused + 1, 1_000) if again else 1
+    access.error_kind, access.error = error.kind, error.words
+    pause = _pause(access.refused, error)
     if pause:
-        if not access.error_kind:
+        if access.paused_until is None:
             log.warning("messages of account %s: %s", access.account_id, error.words)
-        access.paused_until, access.error_kind, access.error = now + pause, error.kind, error.words
+        access.paused_until = now + pause
     access.save(update_fields=["refused", "paused_until", "error_kind", "error"])
     return pause is None
 
 
-def _pause(access: MessageAccess, error: UpstreamError) -> timedelta | None:
-    """None when it is the session's own matter."""
+def _tells_of_the_account(error: UpstreamError) -> bool:
+    return not isinstance(error, Invalid | Conflict)
+
+
+def _pause(times: int, error: UpstreamError) -> timedelta | None:
+    """How long the account's messages are left alone, having failed alike so many times in a row; None: not at all."""
     if isinstance(error, RateLimited):
         return timedelta(seconds=error.retry_after_s) if error.retry_after_s else CROWDED
     if isinstance(error, Unauthorized | PaymentRequired):
         return FORBIDDEN
     if isinstance(error, NotFound):
-        return NOT_OFFERED if access.refused + 1 >= NOT_OFFERED_AFTER else None
-    return None if isinstance(error, Invalid) else ILL
+        return NOT_OFFERED if times >= NOT_OFFERED_AFTER else None
+    return min(ILL * 2 ** min(times - 1, 10), FORBIDDEN)
