@@ -19,6 +19,9 @@ RESTING_MAY_LAG = timedelta(seconds=TARGET_S[Care.RESTING])
 FARTHEST = timedelta(days=365)
 """A balance that lasts longer than this "lasts": no date is worth showing."""
 
+MOST_SHOWN = 5
+"""Readings in the strip."""
+
 NEVER, OK, STALE, FAILING = "never", "ok", "stale", "failing"
 WORST_FIRST = (FAILING, STALE, NEVER, OK)
 
@@ -86,6 +89,18 @@ class Pulse(NamedTuple):
     def read_at(self) -> datetime | None:
         """The oldest of the accounts' last readings: the page is as old as that."""
         return min((reading.read_at for reading in self.readings if reading.read_at), default=None)
+
+    @property
+    def worst_first(self) -> list[Reading]:
+        """The readings, by name; when there are more than the strip has room for, those that matter come first."""
+        if len(self.readings) <= MOST_SHOWN:
+            return list(self.readings)
+        return sorted(self.readings, key=lambda reading: WORST_FIRST.index(reading.state))
+
+    @property
+    def not_shown(self) -> int:
+        """How many stand in the page, for the style and the clock, and are not seen."""
+        return max(0, len(self.readings) - MOST_SHOWN)
 
     @property
     def failing(self) -> list[Reading]:

@@ -1,5 +1,6 @@
 """From what httpx and HTTP say to what `errors` means."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -123,6 +124,8 @@ def _cause(error: Exception) -> str:
     """The innermost reason in a few words, without addresses."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    if isinstance(error, asyncio.CancelledError | TimeoutError):
+        return "no connection in time"
     return f"{type(error).__name__}: {error}"[:160] if str(error) else type(error).__name__
 
 

@@ -520,7 +520,7 @@ def test_many_accounts_are_told_in_brief(max_):
     for _ in range(4):
         make_account()
     html = max_.get("/settings/").content.decode()
-    assert html.count("<dt>Last read</dt>") == 4 and "Concurrent browsers" not in html
+    assert html.count('<ul class="brief">') == 4 and "Concurrent browsers" not in html
 
 
 def test_a_row_and_its_accounts_reading_share_a_mark(max_):
@@ -579,3 +579,13 @@ def test_a_session_of_a_paused_account_says_that_it_is_old(max_, account):
     assert "is not watched" not in max_.get(address).content.decode()
     sent(max_, "shop/pause/")
     assert "Its account, Shop, is not watched: it is paused." in max_.get(address).content.decode()
+
+
+def test_the_strip_has_room_for_five_accounts_and_names_the_worst(max_):
+    for number in range(7):
+        make_account(name=f"Account {number}")
+    make_account(name="Zzz", failing_since=timezone.now(), error="It is so.")
+    html = max_.get("/stops/").content.decode()
+    strip = html.split('class="readings"')[1].split("</ul>")[0]
+    assert strip.count(" hidden") == 3 and "and 3 more" in strip
+    assert strip.index("Zzz") < strip.index("Account 0")
