@@ -17,7 +17,7 @@ WALL: Clock = time.perf_counter
 class Row(NamedTuple):
     """A line of the report.  `met` is None when nothing was measured; `why` then says what is missing."""
 
-    goal: int
+    goal: int | str
     what: str
     number: str
     ratio: float | None

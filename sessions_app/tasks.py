@@ -34,7 +34,7 @@ def work_stops() -> None:
 @shared_task
 def sweep_due_accounts() -> None:
     """Read the accounts whose turn it is."""
-    turns.sweep_due_accounts()
+    turns.sweep_due_accounts(turns.TICK_S)
 
 
 @shared_task

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -37,7 +38,8 @@ def known(account_pk: int, uuids: Iterable[UUID], kind: str = "read") -> dict[UU
     if not wanted:
         return {}
     try:
-        moments = client().zmscore(_key(account_pk, kind), [uuid.bytes for uuid in wanted])
+        members: list[Any] = [uuid.bytes for uuid in wanted]
+        moments = client().zmscore(_key(account_pk, kind), members)
     except (redis.RedisError, OSError):
         return None
     return {

@@ -46,7 +46,7 @@ def settling(account: Account, now: datetime) -> list[UUID]:
         account=account, gone_at=None, ended_at__gt=now - SETTLED_AFTER, ended_at__lte=now
     )
     ended = dict(recent.order_by("-ended_at").values_list("uuid", "ended_at")[:MOST_ENDED])
-    moments = {uuid: moment for uuid, at in ended.items() if (moment := _last_moment(at, now))}
+    moments = {uuid: moment for uuid, at in ended.items() if at and (moment := _last_moment(at, now))}
     read = ages.known(account.pk, moments, SETTLING)
     if read is None:  # Redis is away: what came due since the last sweep
         since = account.last_read_at or now

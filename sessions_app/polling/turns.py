@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_S = 15.0
 """Then the next tick goes on: a task must be over long before its time limit."""
+TICK_S = 1.0
 AT_ONCE = 8
 KEPT_FOR_THE_WELL = 2
 """Places that accounts which failed last time never take: twenty that hang leave room for one that does not."""
@@ -24,9 +25,14 @@ LOOK_AGAIN_S = 0.2
 """While others are still being read, accounts become due."""
 
 
-def sweep_due_accounts() -> int:
-    """Sweep whoever is due and not being swept; one that hangs delays no other.  Returns how many."""
-    until, swept = time.monotonic() + LONGEST_S, 0
+def sweep_due_accounts(stay_s: float = 0.0) -> int:
+    """Sweep whoever is due and not being swept; one that hangs delays no other.  Returns how many.
+
+    It stays for so long, and takes whoever becomes due meanwhile: a tick that comes a moment too early would cost an
+    account a whole one, and make its sessions a third older than they need be.
+    """
+    began = time.monotonic()
+    until, swept = began + LONGEST_S, 0
     under_way: dict[Future[bool], Account] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sweep") as threads:
         while under_way or time.monotonic() < until:
@@ -37,6 +43,8 @@ def sweep_due_accounts() -> int:
                 done = wait(under_way, timeout=LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done
                 under_way = {future: one for future, one in under_way.items() if future not in done}
                 _keep(under_way.values())
+            elif time.monotonic() + LOOK_AGAIN_S < began + stay_s:
+                time.sleep(LOOK_AGAIN_S)
             else:
                 break
     return swept

@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 LIVE_EVERY_S = 1.8
-"""A little less than two ticks of the timetable, so that a tick that comes early does not cost a whole one."""
+"""So that with the reading itself, and a worker that looks each 0.2 s, what runs is not older than three seconds."""
 QUIET_EVERY_S = 4.8
 UNFINISHED_EVERY_S = 0.8
 SHORT_EVERY_S = 0.8

@@ -97,7 +97,7 @@ class Budget:
             return None
         try:
             now = self._clock() if self._clock else ""
-            return self._script(keys=[self._key], args=[now, *words])  # type: ignore[no-any-return]
+            return self._script(keys=[self._key], args=[now, *words])
         except (redis.RedisError, OSError) as error:
             self._alone_until = time.monotonic() + REDIS_PAUSE_S
             log.warning("budget: Redis is away (%s), going on by guess", type(error).__name__)

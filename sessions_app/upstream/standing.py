@@ -1,7 +1,7 @@
 """How a budget stands, for people and for /metrics."""
 
 from math import exp
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 
@@ -24,7 +24,8 @@ class Standing(NamedTuple):
 
 def standing(client: redis.Redis, key: str) -> Standing | None:
     """How the budget stands; None when nothing was asked for yet.  Raises redis.RedisError."""
-    raw = {name.decode(): float(value) for name, value in client.hgetall(key).items()}
+    found: dict[Any, Any] = client.hgetall(key)
+    raw: dict[str, float] = {name.decode(): float(value) for name, value in found.items()}
     if not raw:
         return None
     seconds, micros = client.time()

@@ -1,0 +1,203 @@
+"""How old living sessions get: 1,000 of them, two workers, ten requests a second; and while one worker is killed.
+
+Real Celery workers and beat against the simulator, which notes itself when it last handed out each session.  The
+issue asks for ten minutes; here each phase is some seconds, after the budget has been learned.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from django.conf import settings
+from django.db import connections
+
+from bench.harness import Row
+from dashboard.processes.choices import Choices
+from dashboard.processes.programs import Program, beat, workers
+from sessions_app.live import watching
+from sessions_app.live.connection import client
+from sessions_app.models import Account, AgentSession
+from sessions_app.polling.sweep import sweep
+from sessions_app.rules.freshness import TARGET_S, Care
+from sessions_app.upstream.budget import key_of
+
+GOAL = "ages"
+SESSIONS = 1540
+"""Of which two thirds live: a thousand."""
+PER_SECOND = 10
+OPENED = 2
+WARM_S, STEADY_S, KILLED_S, DEAD_S = 10.0, 12.0, 10.0, 4.0
+SAMPLE_S = 0.25
+
+type Ages = dict[Care, list[float]]
+
+
+class Vendor(NamedTuple):
+    origin: str
+
+    def limit(self) -> None:
+        spec = f"throttle={PER_SECOND},retry_after=1"
+        self._http("POST", "/_simulator/faults", json={"spec": spec}).raise_for_status()
+
+    def ages(self) -> tuple[list[tuple[str, str, float]], dict[str, int]]:
+        told = self._http("GET", "/_ages").json()
+        return told["ages"], told["answered"]
+
+    def _http(self, method: str, path: str, **more: object) -> httpx.Response:
+        return httpx.request(method, self.origin + path, timeout=20, trust_env=False, **more)  # type: ignore[arg-type]
+
+
+def rows(database: str) -> Iterator[Row]:
+    with ExitStack() as stack:
+        vendor = stack.enter_context(_vendor())
+        account = _imported(vendor)
+        opened = _opened(account)
+        vendor.limit()
+        connections.close_all()
+        stack.enter_context(_running(beat()))
+        poller, watcher, _ = workers(_choices())
+        stack.enter_context(_running(watcher))
+        stack.enter_context(_running(_numbered(poller, 1)))
+        second = _start(_numbered(poller, 2))
+        stack.callback(lambda: _kill(second))
+        _wait_for_the_workers(vendor)
+        _watch(vendor, opened, WARM_S)
+        before = vendor.ages()[1]
+        steady = _watch(vendor, opened, STEADY_S)
+        after = vendor.ages()[1]
+        _kill(second)
+        killed = _watch(vendor, opened, DEAD_S)
+        stack.enter_context(_running(_numbered(poller, 2)))
+        for care, ages in _watch(vendor, opened, KILLED_S - DEAD_S).items():
+            killed[care] += ages
+    yield from _rows(database, "", steady)
+    yield from _rows(database, ", a worker killed and restarted", killed)
+    yield _spent(database, before, after)
+
+
+def _rows(database: str, when: str, ages: Ages) -> Iterator[Row]:
+    for care in (Care.OPENED, Care.RUNNING, Care.RESTING):
+        p50, p95, p99 = (_percentile(ages[care], part) for part in (0.5, 0.95, 0.99))
+        what = f"{care}, {database}, 1,000 live, {PER_SECOND}/s, p50 / p95 / p99{when}"
+        number = f"{p50:.1f} / {p95:.1f} / {p99:.1f} s"
+        target = TARGET_S[care]
+        yield Row(GOAL, what, number, p99 / target, f"≤ {target:g} s", p99 <= target)
+
+
+def _spent(database: str, before: dict[str, int], after: dict[str, int]) -> Row:
+    asked = after["asked"] - before["asked"]
+    refused = asked - sum(after[k] - before.get(k, 0) for k in after if k != "asked")
+    number = f"{asked / STEADY_S:.1f} requests/s"
+    return Row(
+        GOAL,
+        f"asked, {database}; refused: {refused}",
+        number,
+        None,
+        f"≤ {PER_SECOND}/s",
+        asked <= PER_SECOND * STEADY_S,
+    )
+
+
+def _wait_for_the_workers(vendor: Vendor) -> None:
+    """Python starts for some seconds."""
+    asked, until = vendor.ages()[1]["asked"], time.monotonic() + 60
+    while vendor.ages()[1]["asked"] == asked:
+        if time.monotonic() > until:
+            raise TimeoutError("no worker ever asked")
+        time.sleep(0.1)
+
+
+def _percentile(values: list[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def _watch(vendor: Vendor, opened: dict[str, int], seconds: float) -> Ages:
+    """Ages as the vendor knows them, four times a second; somebody has `opened` open all the while."""
+    found: Ages = defaultdict(list)
+    until = time.monotonic() + seconds
+    while (now := time.monotonic()) < until:
+        watching.note(opened.values())
+        for care, uuid, age in vendor.ages()[0]:
+            found[Care.OPENED if uuid in opened else Care(care)].append(age)
+        time.sleep(max(0.0, SAMPLE_S - (time.monotonic() - now)))
+    return found
+
+
+def _imported(vendor: Vendor) -> Account:
+    """The whole list once, without a limit; then the budget is forgotten, as if nobody had ever asked."""
+    account = Account.objects.create(
+        slug="bench", name="Bench", base_url=f"{vendor.origin}/api/v3", api_key="bu_simulator"
+    )
+    while account.reconciled_at is None:
+        sweep(account)
+        account.refresh_from_db()
+    client().delete(key_of(account.pk))
+    return account
+
+
+def _opened(account: Account) -> dict[str, int]:
+    running = AgentSession.objects.filter(account=account, status="running").order_by("-created_at")
+    return {str(uuid): pk for pk, uuid in running.values_list("pk", "uuid")[:OPENED]}
+
+
+# ---- processes -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _vendor() -> Iterator[Vendor]:
+    command = [sys.executable, "-m", "bench.ages_vendor", str(SESSIONS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Vendor(f"http://127.0.0.1:{int(process.stdout.readline())}")
+        finally:
+            process.kill()
+
+
+def _choices() -> Choices:
+    return Choices(
+        host="127.0.0.1",
+        port=0,
+        data_dir=Path(settings.DATA_DIR),
+        redis_url=settings.REDIS_URL,
+        embedded_broker=False,
+        simulator=False,
+    )
+
+
+def _numbered(program: Program, number: int) -> Program:
+    """Two of the same need different names."""
+    command = tuple(part.replace("poller-", f"poller{number}-") for part in program.command)
+    return Program(f"{program.name}{number}", command, program.grace_s)
+
+
+def _start(program: Program) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        program.command,
+        env=os.environ | {"LOG_LEVEL": "ERROR"},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _running(program: Program) -> Iterator[None]:
+    process = _start(program)
+    try:
+        yield
+    finally:
+        _kill(process)

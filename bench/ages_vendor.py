@@ -1,0 +1,73 @@
+"""The simulator with a rate limit and a memory: when was each session last handed out?  `python -m bench.ages_vendor`
+
+GET /_ages  for every living session [care, seconds since the last request that was answered with it], and how many
+requests were answered and refused.  It is the vendor that tells, not our own bookkeeping.
+"""
+
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from sessions_app.rules.freshness import care_of
+from sessions_app.simulator import routes
+from sessions_app.simulator.clock import WallClock
+from sessions_app.simulator.exchange import Reply, Request, json_reply
+from sessions_app.simulator.faults import Faults
+from sessions_app.simulator.server import Simulator, listen, server_of
+from sessions_app.simulator.world import World
+
+SEED = 7
+LISTED = f"{routes.PREFIX}/sessions"
+
+
+class Recorder(Simulator):
+    """Notes by id when the request began whose answer showed that session last."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.shown: dict[str, float] = {}
+        self.answered: Counter[str] = Counter()
+
+    async def _serve(self, scope: Any, receive: Any, send: Any, request: Request) -> None:
+        if request.path == "/_ages":
+            reply = self._locked(lambda _sim, _request: self._ages(), request)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": reply.body})
+            return
+        self.answered["asked"] += 1
+        await super()._serve(scope, receive, send, request)
+
+    async def _answer(self, request: Request) -> Reply:
+        now = time.time()
+        reply = await super()._answer(request)
+        self.answered[str(reply.status)] += 1
+        if reply.status == 200 and request.method == "GET" and request.path.startswith(LISTED):
+            told = msgspec.json.decode(reply.body)
+            for one in told.get("sessions", [told]):
+                self.shown[one["id"]] = now
+        return reply
+
+    def _ages(self) -> Reply:
+        """One born a moment ago that nobody could have read yet is as old as itself."""
+        now = time.time()
+        found = [
+            (str(care_of(one.status)), one.id, now - self.shown.get(one.id, one.created_ms / 1000))
+            for one in self.world.live_sessions()
+        ]
+        return json_reply({"ages": found, "answered": dict(self.answered)})
+
+
+def main(sessions: int) -> None:
+    clock = WallClock()
+    world = World.begun(SEED, sessions, 1.0, clock.now_ms())
+    recorder = Recorder(world, clock, "bu_simulator", Faults((), SEED))
+    listener = listen("127.0.0.1", 0)
+    print(listener.getsockname()[1], flush=True)
+    server_of(recorder).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
