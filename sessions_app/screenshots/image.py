@@ -11,7 +11,7 @@ from .errors import BadPicture
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 6_000_000
 """A PNG of 641 KiB can take 660 MiB; refused by this before anything is decoded, it takes 15."""
-FULL_WIDTH, THUMB_WIDTH = 1600, 480
+FULL_WIDTH, THUMB_WIDTH, THUMB_NEAR_ENOUGH = 1600, 480, 400
 QUALITY, THUMB_QUALITY = 78, 72
 WHITE = (255, 255, 255)
 
@@ -37,7 +37,7 @@ def make(data: bytes) -> Picture:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _check_size(image)
             full = _decoded(image)
-            thumb = _shrunk(full, THUMB_WIDTH)
+            thumb = thumbnail(full)
             return Picture(hash_of(data), _webp(full, QUALITY), _webp(thumb, THUMB_QUALITY), *full.size)
     except BadPicture:
         raise
@@ -61,6 +61,17 @@ def _decoded(image: Image.Image) -> Image.Image:
         ground.alpha_composite(image.convert("RGBA"))
         image = ground
     return _shrunk(image if image.mode == "RGB" else image.convert("RGB"), FULL_WIDTH)
+
+
+def thumbnail(image: Image.Image) -> Image.Image:
+    """At most THUMB_WIDTH wide: by a whole factor where that comes near enough, for it costs a fifth of doing it smoothly.
+
+    1280 pixels become 427; the floor shows 320.
+    """
+    factor = -(-image.width // THUMB_WIDTH)
+    if factor > 1 and image.width // factor >= THUMB_NEAR_ENOUGH:
+        return image.reduce(factor)
+    return _shrunk(image, THUMB_WIDTH)
 
 
 def _shrunk(image: Image.Image, width: int) -> Image.Image:

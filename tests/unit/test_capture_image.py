@@ -19,7 +19,7 @@ def opened(data: bytes) -> Image.Image:
 def test_full_and_thumbnail_as_webp(data):
     made = image.make(data)
     assert (opened(made.full).format, opened(made.full).size) == ("WEBP", (1280, 800))
-    assert (opened(made.thumb).format, opened(made.thumb).size) == ("WEBP", (480, 300))
+    assert (opened(made.thumb).format, opened(made.thumb).size) == ("WEBP", (427, 267))
     assert (made.width, made.height) == (1280, 800)
     assert made.content_hash == image.hash_of(data) and len(made.content_hash) == 64
 
@@ -32,6 +32,13 @@ def test_what_is_transparent_becomes_white():
 def test_a_wide_one_is_made_smaller():
     made = image.make(jpeg(2560, 1600))
     assert (made.width, made.height) == (1600, 1000)
+
+
+@pytest.mark.parametrize(
+    ("width", "thumb"), [(320, 320), (480, 480), (500, 480), (799, 480), (800, 400), (960, 480), (1600, 400)]
+)
+def test_a_thumbnail_is_as_wide_as_the_floor_shows_it_and_not_much_wider(width, thumb):
+    assert opened(image.make(png(width, 40)).thumb).width == thumb
 
 
 def test_a_bomb_is_refused_before_it_is_decoded():
