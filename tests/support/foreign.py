@@ -32,6 +32,8 @@ class ForeignServer:
         self.most_per_page = 100
         self.failing_pages: set[int] = set()  # they answer 500, each time
         self.refuses_behind_the_end = False  # 404 instead of an empty list
+        self.claimed_total: int | None = None  # instead of the truth
+        self.one_page_for_all = False  # whatever page is asked for
         self.messages: dict[str, list[dict[str, Any]]] = {}  # by session, oldest first
         self.begins = "oldest"  # or "newest": what a reading without a cursor begins with
         self.knows_cursors = True
@@ -91,13 +93,15 @@ class ForeignServer:
         size = min(int(query.get("page_size", ["20"])[0]), self.most_per_page)
         first = (int(query.get("page", ["1"])[0]) - 1) * size
         records = [*self.broken, *self.sessions.values()]
+        if self.one_page_for_all:
+            first = 0
         if first // size + 1 in self.failing_pages:
             return 500, {"detail": "This page is broken"}
         if self.refuses_behind_the_end and first >= len(records):
             return 404, {"detail": "No such page"}
         return 200, {
             "sessions": records[first : first + size],
-            "total": len(records),
+            "total": len(records) if self.claimed_total is None else self.claimed_total,
             "page": 1,
             "pageSize": size,
         }
