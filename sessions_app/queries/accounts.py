@@ -31,6 +31,8 @@ class AccountHealth(NamedTuple):
     state: str
     sessions: int
     live: int
+    next_try_at: datetime | None
+    """None: it is due, or being read."""
     twin: str
     """Name of another active account that reads the same project; "" as it should be."""
 
@@ -98,7 +100,9 @@ def _health(
     account: Account, tallies: dict[int, tuple[int, int]], among: Iterable[Account], now: datetime
 ) -> AccountHealth:
     sessions, live = tallies.get(account.pk, (0, 0))
-    return AccountHealth(account, _state(account, now), sessions, live, _twin(account, among))
+    due_at = account.next_sweep_at
+    next_try_at = due_at if due_at and due_at > now else None
+    return AccountHealth(account, _state(account, now), sessions, live, next_try_at, _twin(account, among))
 
 
 def _state(account: Account, now: datetime) -> str:

@@ -589,3 +589,10 @@ def test_the_strip_has_room_for_five_accounts_and_names_the_worst(max_):
     strip = html.split('class="readings"')[1].split("</ul>")[0]
     assert strip.count(" hidden") == 3 and "and 3 more" in strip
     assert strip.index("Zzz") < strip.index("Account 0")
+
+
+@pytest.mark.parametrize(("due_in_s", "words"), [(90, "Next try"), (-5, "It is being tried just now.")])
+def test_when_a_failing_account_is_tried_again(max_, due_in_s, words):
+    now = timezone.now()
+    make_account(failing_since=now, error="It is so.", next_sweep_at=now + timedelta(seconds=due_in_s))
+    assert words in max_.get("/settings/").content.decode()
