@@ -30,16 +30,18 @@ SQLITE = (
         INSERT INTO {INDEX}(rowid, words) VALUES (new.session_id, new.words);
     END""",  # noqa: S608
 )
-POSTGRESQL = f"CREATE INDEX {INDEX} ON {TABLE} USING gin (array_to_tsvector(string_to_array(words, ' ')))"
+# A column, not an index over the expression: whoever reads most rows would work it out for each, 250 µs a time.
+POSTGRESQL = (
+    f"ALTER TABLE {TABLE} ADD COLUMN vector tsvector "
+    "GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED",
+    f"CREATE INDEX {INDEX} ON {TABLE} USING gin (vector)",
+)
 AT_A_TIME = 500
 
 
 def create(apps, schema_editor):
-    if schema_editor.connection.vendor == "sqlite":
-        for statement in SQLITE:
-            schema_editor.execute(statement)
-    else:
-        schema_editor.execute(POSTGRESQL)
+    for statement in SQLITE if schema_editor.connection.vendor == "sqlite" else POSTGRESQL:
+        schema_editor.execute(statement)
 
 
 def drop(apps, schema_editor):
@@ -48,7 +50,7 @@ def drop(apps, schema_editor):
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {INDEX}_{name}")
         schema_editor.execute(f"DROP TABLE IF EXISTS {INDEX}")
     else:
-        schema_editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
+        schema_editor.execute(f"ALTER TABLE {TABLE} DROP COLUMN vector")
 
 
 def fill(apps, schema_editor):

@@ -10,8 +10,7 @@ from sessions_app.rules.words import MOST_ASKED, Asked, asked
 LONGEST = 200
 _INDEXED = {
     "sqlite": "SELECT rowid FROM sessions_app_sessionwords_index WHERE sessions_app_sessionwords_index MATCH %s",
-    "postgresql": "SELECT session_id FROM sessions_app_sessionwords "
-    "WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery",
+    "postgresql": "SELECT session_id FROM sessions_app_sessionwords WHERE vector @@ %s::tsquery",
 }
 
 
@@ -27,9 +26,12 @@ def matching(sessions: QuerySet[AgentSession], text: str) -> QuerySet[AgentSessi
     """
     if not text:
         return sessions
-    found = Q(pk__in=AgentSession.objects.filter(_just_said(text)).values("pk"))
+    said, parameters = AgentSession.objects.filter(_just_said(text)).values("pk").query.sql_with_params()
     whole = asked(text)
-    return sessions.filter(found if whole.is_empty else found | _indexed(whole))
+    if not whole.is_empty:
+        # One list of both: with OR, PostgreSQL looks at every session there is.
+        said, parameters = f"{_INDEXED[connection.vendor]} UNION ALL {said}", (_spelled(whole), *parameters)
+    return sessions.filter(pk__in=RawSQL(said, parameters))  # noqa: S611 - parameters only
 
 
 def _just_said(text: str) -> Q:
@@ -46,9 +48,12 @@ def _just_said(text: str) -> Q:
 
 def _indexed(wanted: Asked) -> Q:
     """By the database's index over `SessionWords`: migration `search_index`."""
+    return Q(pk__in=RawSQL(_INDEXED[connection.vendor], [_spelled(wanted)]))  # noqa: S611 - parameters only
+
+
+def _spelled(wanted: Asked) -> str:
     either = [_all_of(words) for words in (wanted.words, wanted.id_pieces) if words]
-    join = " OR " if connection.vendor == "sqlite" else " | "
-    return Q(pk__in=RawSQL(_INDEXED[connection.vendor], [join.join(either)]))  # noqa: S611 - parameters only
+    return (" OR " if connection.vendor == "sqlite" else " | ").join(either)
 
 
 def _all_of(words: tuple[str, ...]) -> str:
