@@ -43,7 +43,8 @@ def _standing(account_pk: int) -> Standing | None:
 def _is_tight(cycle: Cycle, budget: Standing) -> bool:
     if cycle.short or budget.blocked_for_s:
         return True
-    return bool(cycle.account.shortage) and budget.short_ago_s is not None and budget.short_ago_s < LATELY_S
+    was_refused = budget.ceiling_per_s is not None
+    return was_refused and budget.short_ago_s is not None and budget.short_ago_s < LATELY_S
 
 
 def _requests(cycle: Cycle) -> dict[Care, float]:

@@ -15,6 +15,7 @@ local CALM_S, FORGET_S = 5, 600       -- no growth sooner after a refusal; a cei
 local GROWTH, NEAR, CREEP = 0.5, 0.85, 0.01  -- per second of need; from this part of the ceiling on, only creeping
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
+local SMALL, RESERVE_OF_SWEEPS = 3, 0.25
 
 local clock = redis.call('TIME')
 local now = tonumber(ARGV[1]) or tonumber(clock[1]) + tonumber(clock[2]) / 1e6
@@ -27,7 +28,7 @@ local function put(name, value) state[name] = value; changed[name] = string.form
 
 local rate, ceiling = get('rate', START_RATE), get('ceiling', 0)
 local blocked_until, limited_at = get('blocked_until', 0), get('limited_at', 0)
-local function burst() return math.max(2, rate * (ceiling == 0 and WIDE_S or NARROW_S)) end
+local function burst() return math.max(1, rate * (ceiling == 0 and WIDE_S or NARROW_S)) end
 local elapsed = math.max(0, now - math.max(get('at', now), blocked_until))
 local tokens = math.min(burst(), get('tokens', burst()) + rate * elapsed)
 local used = get('used', 0) * math.exp(get('used_at', now) - now)
@@ -53,11 +54,13 @@ local function take(purpose, wanted, reserve, share)
     put('short_at', now)
     return {0, string.format('%.3f', blocked_until - now)}
   end
+  -- In a bucket of one there is nothing to leave for others: then the lower purposes live on their shares alone.
   local kept = reserve * (burst() - 1)
+  if burst() < SMALL and reserve > RESERVE_OF_SWEEPS then kept = burst() end
   local earned = share * rate * math.max(0, now - math.max(get('share_at:' .. purpose, now), blocked_until))
   local mine = math.min(math.max(1, share * burst()), get('share:' .. purpose, 1) + earned)
   local free = math.floor(tokens - kept + 1e-9)
-  local owed = share > 0 and tokens >= 0 and math.min(math.floor(mine), math.floor(tokens) + 1) or 0
+  local owed = share > 0 and tokens >= 0.5 and math.min(math.floor(mine), math.floor(tokens) + 1) or 0
   local granted = math.max(0, math.min(wanted, math.max(free, owed)))
   spend(purpose, granted)
   if share > 0 then
@@ -69,7 +72,7 @@ local function take(purpose, wanted, reserve, share)
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted - granted)
     put('short_at', now)
     grow()
-    wait = math.max(0.02, (1 + kept - tokens) / rate)
+    wait = math.max(0.02, (1 + math.min(kept, burst() - 1) - tokens) / rate)
   end
   return {granted, string.format('%.3f', wait)}
 end

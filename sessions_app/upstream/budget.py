@@ -40,7 +40,7 @@ class Rank(NamedTuple):
 RANKS: dict[str, Rank] = {
     "stop": Rank(0, 0, 0),
     "watched": Rank(0, 0, 0.4),
-    "live": Rank(0.25, 0, 1.0),
+    "live": Rank(0.25, 0, 5.0),
     "settle": Rank(0.35, 0.05, 0.2),
     "reconcile": Rank(0.5, 0.1, 0.5),
     "facts": Rank(0.6, 0.05, 2.0),
