@@ -23,12 +23,12 @@ BENCHES = (
     (4, "goal_04_page", ("SQLite",)),
     (5, "goal_05_push", ("SQLite",)),
     (9, "goal_09_requests", ("SQLite",)),
+    (11, "goal_11_celery", ("SQLite",)),
     (12, "goal_12_pictures", ("SQLite",)),
     ("ages", "ages", DATABASES),
 )
 TO_COME = {
     6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer", 10: "history",
-    11: "Celery",
 }  # fmt: skip
 
 
