@@ -38,11 +38,10 @@ def last_finished(kind: str) -> UpkeepPass | None:
     return UpkeepPass.objects.filter(kind=kind, finished_at__isnull=False).order_by("-pk").first()
 
 
-def note(current: UpkeepPass, *, place: int | None = None, words: str | None = None, **more: int) -> None:
+def note(current: UpkeepPass, *, place: int | None = None, **more: int) -> None:
     """Where it has come to; `more` is added to the columns of that name.  In the transaction of what it tells of."""
     columns: dict[str, Any] = {name: F(name) + number for name, number in more.items()}
     columns |= {} if place is None else {"place": place}
-    columns |= {} if words is None else {"note": words}
     UpkeepPass.objects.filter(pk=current.pk).update(**columns)
 
 
