@@ -84,7 +84,7 @@ def _missed_again(cycle: Cycle) -> dict[str, object]:
     if left:
         return {"reconcile_missed": left, "next_reconcile_at": cycle.now() + MISSED_AGAIN_AFTER}
     every = cadence.reconcile_every(cycle.extent.pages or 1)
-    return {"reconcile_missed": [], "next_reconcile_at": account.reconciled_at + every}
+    return {"reconcile_missed": [], "next_reconcile_at": (account.reconciled_at or cycle.started_at) + every}
 
 
 def _time_has_come(cycle: Cycle) -> bool:
