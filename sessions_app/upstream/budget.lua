@@ -12,7 +12,7 @@
 local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
 local CALM_S, FORGET_S = 5, 600       -- no growth sooner after a refusal; a ceiling is believed for so long
-local GROWTH, NEAR, CREEP = 0.5, 0.85, 0.01  -- per second of need; from this part of the ceiling on, only creeping
+local GROWTH, NEAR, CREEP = 0.05, 0.85, 0.001  -- of the ceiling per second of need; from NEAR of it on, only creeping
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
 local SMALL, RESERVE_OF_SWEEPS = 3, 0.25
@@ -42,9 +42,9 @@ local function grow()
   local since = math.min(1, now - get('grown_at', now - 0.1))
   put('grown_at', now)
   if now - limited_at < CALM_S then return end
-  local slope = GROWTH
+  local slope = GROWTH * ceiling
   if ceiling == 0 then slope = rate
-  elseif rate >= NEAR * ceiling and now - limited_at < FORGET_S then slope = CREEP end
+  elseif rate >= NEAR * ceiling and now - limited_at < FORGET_S then slope = CREEP * ceiling end
   rate = math.min(MOST_RATE, rate + slope * since)
 end
 

@@ -2,7 +2,7 @@
 
 It starts generous and doubles for every second that somebody needed more, until the vendor first says 429.  A 429
 lowers it by a third or more, with jitter, and pauses everybody for as long as `Retry-After` says; then it rises again
-by half a request a second for every second of need, and only creeps once it is near the rate that was refused.
+by a twentieth of the rate that was refused for every second of need, and only creeps once it is near that.
 
 Right of way: a stop is never refused and never waits.  The others leave something in the bucket for those above them,
 and the lower ones have a small share that the upper ones cannot take.
