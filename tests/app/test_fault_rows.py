@@ -68,3 +68,10 @@ def test_the_limit_and_how_many_run_are_both_shown(client):
     html = client.get(f"/settings/accounts/{account.slug}/").content.decode()
     assert "at most 3" in html and "rateLimit" in html
     assert 'data-status="running"' in client.get("/").content.decode()
+
+
+def test_pages_that_could_not_be_read_are_named_in_the_settings(client):
+    account = make_account(reconcile_missed=[5, 17], reconciled_at=at(0))
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    html = client.get(f"/settings/accounts/{account.slug}/").content.decode()
+    assert "2 pages could not be read (page 5, 17) and are tried again" in html
