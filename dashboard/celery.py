@@ -98,11 +98,11 @@ app.conf.update(
             "schedule": 1.0,
             "options": TICK | {"queue": "poll"},
         },
-        # Ticks often, and of what nobody took in time there is no use.
+        # Not a shorter expiry: a worker whose clock is ahead would drop them all.  A heap of ticks is one round.
         "watched": {
             "task": "sessions_app.tasks.read_watched",
             "schedule": 0.4,
-            "options": {"queue": "watched", "expires": 2},
+            "options": TICK | {"queue": "watched"},
         },
         "accounts": {
             "task": "sessions_app.tasks.refresh_accounts",
@@ -119,23 +119,23 @@ app.conf.update(
         "messages": {
             "task": "sessions_app.tasks.read_messages",
             "schedule": 1.0,
-            "options": {"queue": "messages", "expires": 5},
+            "options": TICK | {"queue": "messages"},
         },
         "pictures": {
             "task": "sessions_app.tasks.take_pictures",
             "schedule": 2.0,
-            "options": {"queue": "pictures", "expires": 20},
+            "options": {"queue": "pictures", "expires": 60},
         },
         # Not on a queue that polling uses.  Each takes a moment of a pass that is due, and leaves the rest to the next.
         "history": {
             "task": "sessions_app.tasks.thin_history",
             "schedule": 10.0,
-            "options": {"queue": "default", "expires": 20},
+            "options": {"queue": "default", "expires": 60},
         },
         "old_pictures": {
             "task": "sessions_app.tasks.clear_pictures",
             "schedule": 10.0,
-            "options": {"queue": "default", "expires": 20},
+            "options": {"queue": "default", "expires": 60},
         },
     },
 )

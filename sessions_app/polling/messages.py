@@ -105,7 +105,10 @@ def _claimed(session: AgentSession, now: datetime) -> MessageLog | None:
 
 
 def _wanted(account: Account, opened: Iterable[int], now: datetime) -> Iterator[Wanted]:
-    """The opened first, then those that need attention, then the newest whose task nobody has read."""
+    """The opened first, then those that need attention, then the newest living ones whose task nobody has read.
+
+    Those that had ended before we looked may be a hundred thousand: their task is read when somebody opens them.
+    """
     mine = AgentSession.objects.filter(account=account, gone_at=None).select_related("message_log")
     free = Q(message_log=None) | Q(message_log__due_at=None) | Q(message_log__due_at__lte=now)
     seen = set()
@@ -120,7 +123,11 @@ def _wanted(account: Account, opened: Iterable[int], now: datetime) -> Iterator[
         if session.pk not in seen and _is_due(session, ATTENTION, now):
             seen.add(session.pk)
             yield Wanted(session, only_task=False)
-    untold = mine.filter(free, task_wanted=True).exclude(status=Status.CREATED).order_by("-created_at")
+    untold = (
+        mine.filter(free, is_live=True, task_wanted=True)
+        .exclude(status=Status.CREATED)
+        .order_by("-created_at")
+    )
     for session in untold[:MOST_TASKS]:
         if session.pk not in seen:
             yield Wanted(session, only_task=True)

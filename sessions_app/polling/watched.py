@@ -32,6 +32,8 @@ AGAIN_AFTER_S = 0.7
 """Counted from the beginning of a reading: with the way there and back it is never a second old."""
 TICK_S = 0.4
 """A round waits so long for whoever is due next, then the next tick's round goes on."""
+TICK_MS = 250
+"""Of ticks that come closer together only the first counts: what piled up while no worker was there is soon gone."""
 PAUSE_S = 0.1
 MOST_PER_ROUND = 16
 DEADLINE_S = 2.0
@@ -45,12 +47,22 @@ ASKED_IN_VAIN = (OverBudget, RateLimited)
 
 def read_for_a_tick() -> None:
     """Rounds until the next tick comes: a tick that is late, or comes a moment too early, costs nobody its turn."""
+    if not _is_first():
+        return
     until = time.monotonic() + TICK_S
     while True:
         read_due()
         if time.monotonic() + PAUSE_S > until:
             return
         time.sleep(PAUSE_S)
+
+
+def _is_first() -> bool:
+    """Whether this tick came at its time, and not in a heap."""
+    try:
+        return bool(redis_client().set("watched:tick", 1, nx=True, px=TICK_MS))
+    except (redis.RedisError, OSError):
+        return False  # without it nobody is known to be wanted
 
 
 def read_due() -> int:

@@ -251,19 +251,23 @@ def test_tasks_are_read_newest_first_and_few_per_round(account, upstream):
     assert asked(upstream) == before
 
 
-def test_a_session_without_a_task_is_asked_again_later_and_an_ended_one_never(account, upstream, clock):
+def test_a_session_without_a_task_is_asked_again_later(account, upstream, clock):
     living = known(account, upstream, task="", task_wanted=True, status="idle")
-    ended = known(account, upstream, "two", task="", task_wanted=True, status="stopped")
-    for session in (living, ended):
-        upstream.messages[str(session.uuid)] = []
+    upstream.messages[str(living.uuid)] = []
     read_due(account, [])
-    clock.shift(25)
-    read_due(account, [])
-    assert asked(upstream) == 2 and not fresh(ended).task_wanted
     upstream.say(str(living.uuid), "At last", "user_message", "human")
-    clock.shift(10)
+    clock.shift(35)
     read_due(account, [])
     assert fresh(living).task == "At last"
+
+
+def test_what_had_ended_before_anybody_looked_costs_nothing_until_somebody_opens_it(account, upstream):
+    ended = known(account, upstream, task="", task_wanted=True, status="stopped")
+    upstream.say(str(ended.uuid), "Long ago", "user_message", "human")
+    read_due(account, [])
+    assert asked(upstream) == 0
+    read_due(account, [ended.pk])
+    assert fresh(ended).task == "Long ago"
 
 
 # ---- refused ---------------------------------------------------------------------------------------

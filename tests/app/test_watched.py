@@ -174,3 +174,18 @@ def test_ages_never_go_back(account):
     ages.note(account.pk, {uuid: now})
     ages.note(account.pk, {uuid: now - timedelta(seconds=5)})
     assert abs((ages.known(account.pk, [uuid])[uuid] - now).total_seconds()) < 0.001
+
+
+def test_a_heap_of_ticks_is_one_round(sim, account):
+    opened = sim.running_session()
+    swept(account)
+    watching.note([row_of(opened).pk])
+    before = reads(sim, opened)
+    for _ in range(3):
+        rested(account, opened)
+        watched.redis_client().set("watched:tick", 1, px=60_000)
+        watched.read_for_a_tick()
+    assert reads(sim, opened) == before
+    watched.redis_client().delete("watched:tick")
+    watched.read_for_a_tick()
+    assert reads(sim, opened) > before

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.BROWSER_USE_API_KEY:
-            self.stdout.write("BROWSER_USE_API_KEY is not set: accounts are those added in the settings page.")
+            self.stdout.write(
+                "BROWSER_USE_API_KEY is not set: accounts are those added in the settings page."
+            )
         preparation.prepare_database(self.stdout.write)
         preparation.prepare_static(settings.STATIC_ROOT, self.stdout.write)
         for line in first_run.prepare(options["address"].rstrip("/")):
