@@ -38,8 +38,7 @@ def _write(account: Account, changed: list[tuple[list, int, int]], now: datetime
         return []
     with transaction.atomic():
         ids = [pk for _, _, pk in changed]
-        # In the order in which everybody locks: else two that write at once wait for each other.
-        list(AgentSession.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk"))
+        writer.lock(AgentSession, ids)
         rows = [(found, rank, now, pk) for found, rank, pk in changed]
         # A session may have ended since we looked: then it has lost its entries, and gets none.
         writer.update(AgentSession, (*COLUMNS, "changed_at"), rows, raise_by_one="version", only_if="is_live")
