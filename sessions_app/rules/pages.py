@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 PAGE_SIZE = 100
-SMALL_PAGES = 3
+SMALL_PAGES = 1
 """An account with no more pages than this is read whole each time."""
 
 
