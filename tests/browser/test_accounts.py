@@ -34,6 +34,7 @@ def _paused_in_the_end(floor, chromium_browser, project) -> Iterator[None]:
         pause = page.get_by_role("button", name="Pause")
         if page.get_by_text(project.base_url).count() and pause.count():
             pause.click()
+            expect(page.locator(".account-head")).to_contain_text("Paused")
     context.close()
 
 
