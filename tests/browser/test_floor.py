@@ -85,7 +85,7 @@ def test_filters_apply_at_once_live_in_the_address_and_survive_back(live):
 
 def test_a_search_finds_a_part_of_an_id(live):
     wanted = ids(live)[3]
-    live.get_by_placeholder("Title, step or id").fill(wanted[9:18])
+    live.get_by_placeholder("Title, task, step, id…").fill(wanted[9:18])
     live.keyboard.press("Enter")
     live.wait_for_url("**q=*")
     assert wanted in ids(live)
@@ -96,7 +96,7 @@ def test_the_history_is_searched_and_sorted(live, floor):
     assert live.locator(".rows[data-view=dense] .row").count() >= LEAST_ROWS
     live.get_by_role("link", name="Dearest").click()
     live.wait_for_url("**sort=dearest*")
-    live.get_by_label("Search title, last step or id").fill("no such session anywhere")
+    live.get_by_label("Search title, task, last step, output or id").fill("no such session anywhere")
     live.keyboard.press("Enter")
     live.get_by_role("heading", name="No session matches").wait_for()
     assert "sort=dearest" in live.url
@@ -121,7 +121,7 @@ def test_slash_searches_and_no_key_fires_while_typing(live):
     before = live.url
     live.keyboard.press("/")
     live.keyboard.type("jls?S")
-    assert live.get_by_placeholder("Title, step or id").input_value() == "jls?S"
+    assert live.get_by_placeholder("Title, task, step, id…").input_value() == "jls?S"
     assert live.locator("dialog[open]").count() == 0
     assert live.url == before
 
