@@ -94,6 +94,7 @@ function age(pulse) {
 /** How far this computer's clock is ahead of the server's.  The answer's first byte is when both were "now". */
 function skewOfThisComputer() {
   const server = Number(document.querySelector('meta[name="server-time"]')?.content) * SECOND;
-  const answered = performance.timeOrigin + (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
+  const opened = Date.now() - performance.now(); // `timeOrigin` knows nothing of a clock that was set since
+  const answered = opened + (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
   return server ? Math.round(answered - server) : 0;
 }
