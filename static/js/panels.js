@@ -29,12 +29,16 @@ function afterSwap(event) {
   if (!state) return;
   kept.delete(panel.dataset.panel);
   for (const id of state.open) document.getElementById(id)?.setAttribute("open", "");
-  panel.querySelectorAll("[data-key]").forEach((element) => {
-    if (element.dataset.key === state.focus) element.focus({ preventScroll: true });
-  });
+  if (state.focus) focused(panel, state.focus)?.focus({ preventScroll: true });
   backTo(panel.querySelector(".log"), state.reading);
   scrollers(panel).forEach((element, index) => element.scrollTo(...(state.scrolled[index] ?? [0, 0])));
   panel.dispatchEvent(new CustomEvent("panel:swapped", { bubbles: true }));
+}
+
+/** What had the focus, or the first that is left: keys must not go to the page when a strip has moved on. */
+function focused(panel, key) {
+  const all = [...panel.querySelectorAll("[data-key]")];
+  return all.find((element) => element.dataset.key === key) ?? all[0];
 }
 
 function stateOf(panel) {

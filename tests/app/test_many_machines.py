@@ -101,7 +101,7 @@ def test_the_parts_make_a_floor(database_url: str, redis_url: str):
     directory, port = temporary_dir(), free_port(0)
     address = f"http://127.0.0.1:{port}"
     prepare, *parts = (as_run_here(command, port) for command in commands())
-    assert len(parts) == 4
+    assert len(parts) == 5
     with running_simulator(sessions=5) as upstream, ExitStack() as stack:
         environ = clean_environ() | {
             "DATA_DIR": str(directory),
@@ -122,7 +122,7 @@ def test_the_parts_make_a_floor(database_url: str, redis_url: str):
         ready = json.loads(fetched(f"{address}/readyz"))
         assert ready["parts"]["database"] == ready["parts"]["database"] | {"ok": True, "vendor": "postgresql"}
         assert ready["ready"]
-        # Both workers' canaries have come out at the other end: beat and all queues work.
+        # All workers' canaries have come out at the other end: beat and all queues work.
         wait_until(
             lambda: (
                 None

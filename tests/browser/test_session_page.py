@@ -117,7 +117,7 @@ def test_nobody_drives_by_accident_and_taking_the_wheel_is_seen_by_others(
     at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     under = "([x, y]) => document.elementFromPoint(x, y).tagName"
     assert page.evaluate(under, at) != "IFRAME"
-    assert page.locator("[data-slot]").evaluate("slot => slot.inert")
+    assert page.locator(".stage-live").evaluate("slot => slot.inert")
     other = chromium_browser.new_context().new_page()
     sign_in(other, floor.url)
     other.goto(page.url)
@@ -140,7 +140,7 @@ def test_a_host_that_does_not_answer_is_told_within_ten_seconds(signed_in, floor
     opened(page, floor, running_session(floor))
     state_is(page, "dead")
     assert "does not answer" in page.locator("[data-note]").inner_text()
-    assert page.locator("[data-slot]").evaluate("slot => getComputedStyle(slot).visibility") == "hidden"
+    assert page.locator(".stage-live").evaluate("slot => getComputedStyle(slot).visibility") == "hidden"
     shots.take(page, "dead")
     page.unroute_all()
     page.get_by_role("button", name="Reload the view").click()
