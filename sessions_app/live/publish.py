@@ -7,17 +7,15 @@ So a publish may fail, and never makes its caller wait or fail.
 import logging
 import time
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 
 import msgspec
 import redis
-from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from sessions_app.live.connection import client
 
 CHANNEL = "watchfloor:live"
-TIMEOUT_S = 0.3  # a publish to a frozen Redis waits for this, once
 PAUSE_S = 2.0  # after a failure nobody else waits for so long
 
 log = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ class _Circuit:
 
 
 def changed(account_id: int, session_ids: Sequence[int], *, new: Sequence[int] = ()) -> None:
-    """Rows of these sessions (our ids) changed; `new` were never seen before.  Never raises, waits ≤ 0.6 s."""
+    """Rows of these sessions (our ids) changed; `new` were never seen before.  Never raises, waits ≤ 1 s."""
     if session_ids or new:
         _publish(Message(account_id, list(session_ids), list(new)))
 
@@ -57,21 +55,9 @@ def _publish(message: Message) -> None:
     if time.monotonic() < _Circuit.open_until:
         return
     try:
-        _client(settings.REDIS_URL).publish(CHANNEL, msgspec.json.encode(message))
+        client().publish(CHANNEL, msgspec.json.encode(message))
     except (redis.RedisError, OSError) as error:
         _Circuit.open_until = time.monotonic() + PAUSE_S
         log.warning(
             "live push: cannot publish (%s); screens learn of it a few seconds later", type(error).__name__
         )
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    """A pooled client.  One repetition, and only of a broken connection: the pooled one may be of a dead server."""
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        health_check_interval=0,
-    )
