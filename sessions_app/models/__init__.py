@@ -2,6 +2,7 @@
 
 from .account import Account
 from .audit import AuditEntry
+from .bulk import BulkItem, BulkStop
 from .cost import CostHour
 from .message import Message, MessageAccess, MessageLog
 from .names import UpstreamName
@@ -17,6 +18,8 @@ __all__ = [
     "Account",
     "AgentSession",
     "AuditEntry",
+    "BulkItem",
+    "BulkStop",
     "CostHour",
     "FloorPermission",
     "Message",

@@ -26,8 +26,10 @@ OPEN_STATES = (StopState.REQUESTED, StopState.SENDING, StopState.VERIFYING, Stop
 class StopRequest(models.Model):
     """Somebody asked for a stop.  The row is its own queue: `state`, `due_at` and `lease_until`."""
 
+    STRATEGIES = (("task", "Stop task"), ("session", "End session"))
+
     session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="stops")
-    strategy = models.CharField(max_length=16, choices=[("task", "Stop task"), ("session", "End session")])
+    strategy = models.CharField(max_length=16, choices=STRATEGIES)
     state = models.CharField(max_length=16, choices=StopState, default=StopState.REQUESTED)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
