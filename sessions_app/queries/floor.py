@@ -107,7 +107,7 @@ def orders(*, see_costs: bool) -> list[tuple[str, str]]:
 
 def page_of(chosen: FloorFilter) -> FloorPage:
     """The sessions that live and match.  One query; three when the address asks for a page that is no more."""
-    sessions = _matching(chosen)
+    sessions = matching(chosen)
     versions, total = _page_and_total(sessions, chosen, chosen.page)
     page = chosen.page
     if not versions and page > 1:
@@ -157,7 +157,8 @@ def _live() -> QuerySet[AgentSession]:
     return AgentSession.objects.filter(is_live=True, account__is_active=True)
 
 
-def _matching(chosen: FloorFilter) -> QuerySet[AgentSession]:
+def matching(chosen: FloorFilter) -> QuerySet[AgentSession]:
+    """Every session that lives and that the filter lets through, on whatever page, in no order."""
     sessions = _live()
     if chosen.status == OTHER:
         sessions = sessions.exclude(status__in=KNOWN_STATUSES)
