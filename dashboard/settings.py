@@ -139,6 +139,9 @@ CACHES = {
     }
 }
 
+BULK_STOP_MOST = number("BULK_STOP_MOST", variable("BULK_STOP_MOST", "500"))
+"""Sessions of one bulk stop (docs/stops.md)."""
+
 # ---- How long things are kept (docs/operations.md) ---------------------------------------------------
 
 # 0 is for ever, or without bound.

@@ -1,10 +1,11 @@
 """Every Celery task: the timetable's entrances.  Each calls one function."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from sessions_app.polling import facts, messages, turns, watched
 from sessions_app.screenshots import retention, rounds
-from sessions_app.stopping import work
+from sessions_app.stopping import bulk, work
 from sessions_app.upkeep import history
 
 
@@ -27,7 +28,8 @@ def read_messages() -> None:
 
 @shared_task
 def work_stops() -> None:
-    """A step for every stop that is due."""
+    """What bulks still have waiting becomes stops; then a step for every stop that is due."""
+    bulk.release(timezone.now())
     work.work_due()
 
 

@@ -35,6 +35,11 @@ class StopFilter(NamedTuple):
             before=_place(query.get("before", "")),
         )
 
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out, be it newer ones."""
+        return self != StopFilter()
+
 
 class StopPage(NamedTuple):
     """A page of the record, newest first; `before` asks for the next one."""

@@ -23,11 +23,16 @@ def claim(pk: int, now: datetime) -> StopRequest | None:
 
 
 def claim_next(now: datetime) -> StopRequest | None:
-    """Whichever has been due for longest; None when there is nothing to do."""
-    for pk in _due(now).order_by("due_at").values_list("pk", flat=True)[:8]:
+    """Whichever has been due for longest; None when there is nothing to do, or others are at all of it."""
+    for pk in _due(now).order_by("due_at").values_list("pk", flat=True)[:16]:
         if stop := claim(pk, now):
             return stop
     return None
+
+
+def count_due(now: datetime, most: int) -> int:
+    """How many are due and free, counted no further than `most`."""
+    return len(_due(now).values_list("pk", flat=True)[:most])
 
 
 def put(stop: StopRequest, **columns: object) -> bool:

@@ -1,17 +1,26 @@
-"""A thread in each web process that works off due stops.  It needs no broker, no worker and no beat.
+"""Threads in each web process that work off due stops.  They need no broker, no worker and no beat.
 
-The timetable's task does the same; who claims a stop first has it.
+One looks each second what is due, and takes on as many hands as there are stops: each hand waits for the vendor
+most of its time, and one that waits long must not hold up the others.  The timetable's task works as well; who
+claims a stop first has it.
 """
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import close_old_connections, connections
+from django.utils import timezone
 
+from sessions_app.stopping import bulk
+from sessions_app.stopping.claim import count_due
 from sessions_app.stopping.work import work_due
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
+HANDS = 6
+"""At once in one process.  Each holds a database connection: they must leave some for the pages."""
 
 
 class Executor:
@@ -21,6 +30,7 @@ class Executor:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self._hands: list[threading.Thread] = []
 
     def ensure_running(self) -> None:
         """Start the thread unless it runs.  Cheap, and safe from any thread."""
@@ -40,14 +50,34 @@ class Executor:
             self._wake.clear()
 
     def _turn(self) -> None:
-        close_old_connections()
-        try:
-            work_due()
-        except Exception:  # the database is away: the intentions are safe in it, so wait and look again
-            log.exception("stops: this turn broke off")
-            connections.close_all()
-        finally:
-            close_old_connections()
+        with _connection():
+            bulk.release(timezone.now())
+            self._hands = [hand for hand in self._hands if hand.is_alive()]
+            for _ in range(count_due(timezone.now(), HANDS) - len(self._hands)):
+                self._take_on()
+
+    def _take_on(self) -> None:
+        hand = threading.Thread(target=_work, name="stops, a hand", daemon=True)
+        self._hands.append(hand)
+        hand.start()
+
+
+def _work() -> None:
+    """What a hand does, until nothing is due."""
+    with _connection():
+        work_due()
+
+
+@contextmanager
+def _connection() -> Iterator[None]:
+    """A fresh one, closed in the end.  Without a database nothing is lost: intentions are safe in it; look again."""
+    close_old_connections()
+    try:
+        yield
+    except Exception:
+        log.exception("stops: this turn broke off")
+    finally:
+        connections.close_all()
 
 
 _executor = Executor()

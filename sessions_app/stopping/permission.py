@@ -12,6 +12,11 @@ def may_stop(user: User | AnonymousUser, strategy: Strategy) -> bool:
     return user.has_perm(PERMISSION[strategy])  # of somebody who was switched off: never
 
 
+def may_stop_everything(user: User | AnonymousUser) -> bool:
+    """Admins: people who may end sessions, and answer for the whole floor."""
+    return user.has_perm("sessions_app.manage") and may_stop(user, Strategy.SESSION)
+
+
 def still_may(stop: StopRequest) -> bool:
     """Whether whoever asked may do so still, read afresh."""
     if stop.requested_by_id is None:

@@ -23,22 +23,28 @@ class Asked(NamedTuple):
 
 
 def request_stop(
-    session: AgentSession, strategy: Strategy, user: User | None, reason: str, now: datetime
+    session: AgentSession,
+    strategy: Strategy,
+    user: User | None,
+    reason: str,
+    now: datetime,
+    **said: object,
 ) -> Asked:
     """Write down that `user` wants this stop; whether they may is the caller's to check.
 
-    A second click joins the open stop of the same strategy.  Nothing is sent here.
+    A second click joins the open stop of the same strategy.  Nothing is sent here.  `said` goes into the audit.
     """
+    said = {"strategy": strategy, "reason": clean(reason)} | said
     with transaction.atomic():
         # Locked, so that two clicks at once make one stop, and fresh, so that the figures are those of now.
         locked = AgentSession.objects.select_for_update().get(pk=session.pk)
         stop = StopRequest.objects.filter(session=locked, strategy=strategy, state__in=OPEN_STATES).first()
         if stop is not None:
-            audit.record(user, "stop.joined", locked, stop=stop.pk, strategy=strategy, reason=clean(reason))
+            audit.record(user, "stop.joined", locked, stop=stop.pk, **said)
             return Asked(stop, joined=True)
         stop = _create(locked, strategy, user, clean(reason), now)
         show_stopping(locked, now)
-        audit.record(user, "stop.requested", locked, stop=stop.pk, strategy=strategy, reason=stop.reason)
+        audit.record(user, "stop.requested", locked, stop=stop.pk, **said)
         return Asked(stop, joined=False)
 
 

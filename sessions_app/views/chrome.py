@@ -29,6 +29,7 @@ HOME_OF = {
     "session": "sessions",
     "stop": "stops",
     "stop_receipt": "stops",
+    "bulk_stop": "stops",
     "settings_account": "settings",
     "settings_account_add": "settings",
 }

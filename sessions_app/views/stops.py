@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from sessions_app.models import AgentSession
+from sessions_app.queries import bulk_report
 from sessions_app.queries import stops as record
 from sessions_app.queries.question import question
 from sessions_app.stopping import executor, work
-from sessions_app.stopping.permission import may_stop
+from sessions_app.stopping.permission import may_stop, may_stop_everything
 from sessions_app.stopping.request import Asked, request_stop
 from sessions_app.types import Strategy
 
@@ -66,9 +67,10 @@ def stops(request: Request) -> HttpResponse:
     """Every stop that was asked for, newest first."""
     chosen = record.StopFilter.from_query(request.GET)
     page = record.stop_page(chosen, timezone.now())
-    return render(
-        request, "stops/stops.html", {"chosen": chosen, "page": page, "states": record.STATE_CHOICES}
-    )
+    context: dict[str, object] = {"chosen": chosen, "page": page, "states": record.STATE_CHOICES}
+    if not chosen.narrows:
+        context |= {"bulks": bulk_report.newest(), "may_stop_everything": may_stop_everything(request.user)}
+    return render(request, "stops/stops.html", context)
 
 
 def _ask(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:
@@ -78,7 +80,7 @@ def _ask(request: Request, session: AgentSession, strategy: Strategy) -> HttpRes
 
 def _act(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:
     """Written down first, then tried at once; whatever is not done within three seconds, others go on with."""
-    asked = request_stop(session, strategy, request.user, _reason(request), timezone.now())
+    asked = request_stop(session, strategy, request.user, reason_of(request), timezone.now())
     work.try_now(asked.stop)
     executor.nudge()
     if not request.htmx:
@@ -93,7 +95,7 @@ def _refuse(request: Request, session: AgentSession, status: int, words: str) ->
     return render(request, template, {"session": session, "words": words}, status=status)
 
 
-def _reason(request: Request) -> str:
+def reason_of(request: Request) -> str:
     """The chips that were ticked, then the person's own words."""
     said = [*request.POST.getlist("why"), request.POST.get("reason", "").strip()]
     return ", ".join(each for each in said if each)
