@@ -126,6 +126,11 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"queue": "pictures", "expires": 60},
         },
+        "audit": {
+            "task": "sessions_app.tasks.anchor_audit",
+            "schedule": 60.0,
+            "options": {"queue": "default", "expires": 60},
+        },
         # Not on a queue that polling uses.  Each takes a moment of a pass that is due, and leaves the rest to the next.
         "history": {
             "task": "sessions_app.tasks.thin_history",

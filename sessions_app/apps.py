@@ -9,7 +9,7 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Watchfloor"
 
     def ready(self) -> None:
-        from sessions_app.access import proof  # noqa: F401  it listens to sign-ins
+        from sessions_app.access import proof, trail  # noqa: F401  they listen to sign-ins
         from sessions_app.access.roles import ensure_roles
 
         post_migrate.connect(ensure_roles, sender=self)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from sessions_app.access import audit
 from sessions_app.access.links import redeem
 
 
@@ -21,6 +22,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     user = redeem(token)
     if user is not None:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        audit.record(user, "person.signed_in", by="link")
         if not user.has_usable_password():
             messages.info(request, "That link is spent now. Set a password under your name, to come back by.")
     elif not request.user.is_authenticated:
