@@ -23,6 +23,8 @@ RESEND_UNKNOWN_AFTER = timedelta(seconds=3)
 MOST_SENDS = 6
 LONGEST_WAIT_S = 20.0
 """Of a stop that upstream asks us to send later: it is more urgent than any reading."""
+ESCALATE_AFTER = timedelta(seconds=60)
+"""A task that goes on that long after its stop was asked for is not going to stop by itself."""
 CLOCK_SLACK = timedelta(seconds=5)
 LATE_AFTER = timedelta(seconds=20)
 
@@ -140,6 +142,17 @@ def may_send(stop: Stop, reading: Reading, now: datetime) -> bool:
     if stop.strategy == Strategy.SESSION:
         return True
     return reading.status == Status.RUNNING and bool(stop.task) and reading.task == stop.task
+
+
+def should_escalate(stop: Stop, reading: Reading, now: datetime) -> bool:
+    """Whether ending the session is next, for somebody who asked for that beforehand.
+
+    Only while the very task of the click is seen to go on: of another one nobody said that it may be ended.
+    """
+    if stop.strategy != Strategy.TASK or stop.sent_at is None or now - stop.requested_at < ESCALATE_AFTER:
+        return False
+    is_same = bool(stop.task) and reading.task == stop.task and not reading.gone
+    return is_same and reading.read_at >= stop.sent_at and reading.status == Status.RUNNING
 
 
 def is_too_late(stop: Stop, reading: Reading, now: datetime) -> bool:

@@ -28,21 +28,28 @@ def request_stop(
     user: User | None,
     reason: str,
     now: datetime,
+    *,
+    escalate: bool = False,
     **said: object,
 ) -> Asked:
     """Write down that `user` wants this stop; whether they may is the caller's to check.
 
-    A second click joins the open stop of the same strategy.  Nothing is sent here.  `said` goes into the audit.
+    A second click joins the open stop of the same strategy.  Nothing is sent here.  `escalate`: end the session if
+    the task goes on.  `said` goes into the audit.
     """
+    if escalate:
+        said["escalate"] = True
     said = {"strategy": strategy, "reason": clean(reason)} | said
     with transaction.atomic():
         # Locked, so that two clicks at once make one stop, and fresh, so that the figures are those of now.
         locked = AgentSession.objects.select_for_update().get(pk=session.pk)
         stop = StopRequest.objects.filter(session=locked, strategy=strategy, state__in=OPEN_STATES).first()
         if stop is not None:
+            if escalate:
+                StopRequest.objects.filter(pk=stop.pk).update(escalate=True)
             audit.record(user, "stop.joined", locked, stop=stop.pk, **said)
             return Asked(stop, joined=True)
-        stop = _create(locked, strategy, user, clean(reason), now)
+        stop = _create(locked, strategy, user, clean(reason), now, escalate)
         show_stopping(locked, now)
         audit.record(user, "stop.requested", locked, stop=stop.pk, **said)
         return Asked(stop, joined=False)
@@ -67,7 +74,7 @@ def clean(reason: str) -> str:
 
 
 def _create(
-    session: AgentSession, strategy: Strategy, user: User | None, reason: str, now: datetime
+    session: AgentSession, strategy: Strategy, user: User | None, reason: str, now: datetime, escalate: bool
 ) -> StopRequest:
     return StopRequest.objects.create(
         session=session,
@@ -75,6 +82,7 @@ def _create(
         requested_by=user,
         requested_by_name=user.get_username() if user else "",
         reason=reason,
+        escalate=escalate,
         requested_at=now,
         due_at=now,
         steps_at_click=session.step_count,

@@ -2,21 +2,31 @@
 the view right after the click, the executor of each web process, and the timetable's task."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from sessions_app.models import StopRequest
 from sessions_app.models.stop import StopState
-from sessions_app.rules.stopping import Next, Outcome, State, Stop, after_no_reading, after_reading
+from sessions_app.rules.stopping import (
+    Next,
+    Outcome,
+    State,
+    Stop,
+    after_no_reading,
+    after_reading,
+    should_escalate,
+)
 from sessions_app.stopping import deliver, ending, verify
 from sessions_app.stopping.budget import Budget
 from sessions_app.stopping.claim import claim, claim_next, put
 from sessions_app.stopping.facts import facts_of
 from sessions_app.stopping.permission import still_may
+from sessions_app.stopping.request import request_stop
 from sessions_app.stopping.words import words_for
+from sessions_app.types import Strategy
 
 log = logging.getLogger(__name__)
 PAUSE_WITHOUT_LEAVE = timedelta(seconds=5)
@@ -66,6 +76,8 @@ def step(stop: StopRequest, pace: Pace) -> None:
     known = facts_of(stop)
     read = verify.read(stop, budget, pace.session, pace.messages)
     now = timezone.now()
+    if read.reading and stop.escalate and should_escalate(known, read.reading, now):
+        escalate(stop, now)
     if read.reading:
         decision = after_reading(known, read.reading, now)
     else:
@@ -76,6 +88,16 @@ def step(stop: StopRequest, pace: Pace) -> None:
         deliver.send(stop, known, read.columns, budget.left_s(pace.post))
     else:
         _withdraw(stop, known, read.columns)
+
+
+def escalate(stop: StopRequest, now: datetime) -> None:
+    """Ask for the end of the session, in the name of whoever asked for the stop; once."""
+    with transaction.atomic():
+        if put(stop, escalate=False):
+            reason = f"The task went on after stop #{stop.pk}"
+            request_stop(
+                stop.session, Strategy.SESSION, stop.requested_by, reason, now, escalated_from=stop.pk
+            )
 
 
 def _bury_the_dead(stop: StopRequest) -> None:

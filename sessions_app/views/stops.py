@@ -80,7 +80,15 @@ def _ask(request: Request, session: AgentSession, strategy: Strategy) -> HttpRes
 
 def _act(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:
     """Written down first, then tried at once; whatever is not done within three seconds, others go on with."""
-    asked = request_stop(session, strategy, request.user, reason_of(request), timezone.now())
+    escalate = "escalate" in request.POST and may_stop(request.user, Strategy.SESSION)
+    asked = request_stop(
+        session,
+        strategy,
+        request.user,
+        reason_of(request),
+        timezone.now(),
+        escalate=escalate and strategy == Strategy.TASK,
+    )
     work.try_now(asked.stop)
     executor.nudge()
     if not request.htmx:

@@ -293,3 +293,57 @@ def test_what_ended_does_not_change_any_more(stage, ana):
     before = StopRequest.objects.filter(pk=stop.pk).values().get()
     stage.run(60)
     assert StopRequest.objects.filter(pk=stop.pk).values().get() == before
+
+
+# ---- escalation, for those who ticked it -----------------------------------------------------------
+
+
+def ignored(stage: Stage, ana, **asked) -> tuple[AgentSession, StopRequest]:
+    """A running session whose stop-task is accepted and never takes effect."""
+    stage.sim.faults.set({"kind": "stop_ignored"})
+    session = stage.running_session(pace_ms=20_000)
+    stop = request_stop(session, Strategy.TASK, ana, "", timezone.now(), **asked).stop
+    work.try_now(stop)
+    return session, stop
+
+
+def test_a_task_that_goes_on_ends_the_session_for_whoever_ticked_that(stage, ana):
+    session, stop = ignored(stage, ana, escalate=True)
+    stage.run(58)
+    assert StopRequest.objects.count() == 1
+    stage.sim.faults.clear()
+    stage.run(30)
+    harder = StopRequest.objects.get(strategy="session")
+    assert harder.state == "confirmed" and harder.requested_by == ana and f"#{stop.pk}" in harder.reason
+    assert stage.upstream(session).status == "stopped" and not stage.fresh(stop).escalate
+    assert AuditEntry.objects.get(action="stop.requested", detail__escalated_from=stop.pk).actor == ana
+
+
+def test_nothing_escalates_unasked(stage, ana):
+    session, _stop = ignored(stage, ana)
+    stage.run(120)
+    assert StopRequest.objects.count() == 1 and stage.upstream(session).status == "running"
+
+
+def test_another_task_is_never_ended_for_the_first_ones_sake(stage, ana):
+    session, stop = ignored(stage, ana, escalate=True)
+    stage.stop_upstream(session, "task")
+    stage.advance(3)
+    stage.next_task(session)
+    stage.run(120)
+    assert StopRequest.objects.count() == 1 and stage.upstream(session).status == "running"
+    assert stage.fresh(stop).state == "confirmed"
+
+
+def test_whoever_may_not_end_sessions_any_more_ends_none(stage, ana):
+    session, _stop = ignored(stage, ana, escalate=True)
+    ana.groups.clear()
+    stage.run(90)
+    assert stage.upstream(session).status == "running"
+    assert not StopRequest.objects.filter(strategy="session", attempts_made__gt=0).exists()
+
+
+def test_joining_with_the_tick_is_enough(stage, ana):
+    session, stop = ignored(stage, ana)
+    joined = request_stop(session, Strategy.TASK, person("bo", "operator"), "", timezone.now(), escalate=True)
+    assert joined.joined and stage.fresh(stop).escalate

@@ -72,9 +72,10 @@ class Floor(RuleBasedStateMachine):
 
     # ---- what people do --------------------------------------------------------------------------------
 
-    @rule(strategy=st.sampled_from(Strategy))
-    def click(self, strategy: Strategy) -> None:
-        asked = request_stop(self.session, strategy, self.ana, "", timezone.now())
+    @rule(strategy=st.sampled_from(Strategy), escalate=st.booleans())
+    def click(self, strategy: Strategy, escalate: bool) -> None:
+        escalate = escalate and strategy == Strategy.TASK
+        asked = request_stop(self.session, strategy, self.ana, "", timezone.now(), escalate=escalate)
         self.at_click.setdefault(asked.stop.pk, self.task)
         self.work(lambda: work.try_now(asked.stop))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -300,3 +301,24 @@ def test_the_record_costs_a_fixed_number_of_queries(ana, session, django_assert_
 
 def test_an_empty_record_teaches(ana):
     assert "Nothing was stopped yet" in ana.get("/stops/").content.decode()
+
+
+# ---- the tick for the harder stop ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("role", "ticks"), [("operator", True), ("viewer", False)])
+def test_who_may_end_sessions_may_tick_it_beforehand(session, role, ticks):
+    user = person(f"one-{role}", role)
+    user.user_permissions.add(Permission.objects.get(codename="stop_task"))
+    client = Client()
+    client.force_login(user)
+    page = client.get(question_of(session), {"strategy": "task"}).content.decode()
+    assert ('name="escalate"' in page) is ticks
+    client.post(question_of(session), {"strategy": "task", "escalate": "1"})
+    assert StopRequest.objects.get().escalate is ticks
+
+
+def test_ending_a_session_has_nothing_to_escalate_to(ana, session):
+    assert 'name="escalate"' not in ana.get(question_of(session), {"strategy": "session"}).content.decode()
+    ana.post(question_of(session), {"strategy": "session", "escalate": "1"})
+    assert not StopRequest.objects.get().escalate
