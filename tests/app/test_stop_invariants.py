@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from sessions_app.access import audit
 from sessions_app.models import AgentSession, AuditEntry, StopRequest
 from sessions_app.models.stop import OPEN_STATES
+from sessions_app.rules.stopping import LATE_AFTER
 from sessions_app.stopping import claim, deliver, work
 from sessions_app.stopping.request import request_stop
 from sessions_app.types import FINAL_STATUSES, Strategy
@@ -169,6 +170,8 @@ class Floor(RuleBasedStateMachine):
     def a_task_stop_went_out(self, pk: int) -> None:
         if pk in self.meant:
             assert self.task == self.meant[pk], "a stop-task was sent again, to another task"
+        elif timezone.now() - StopRequest.objects.get(pk=pk).requested_at > LATE_AFTER:
+            assert self.task == self.at_click[pk], "a stop-task that left late hit a task that nobody meant"
         self.meant.setdefault(pk, self.task)
 
     def sends_of_all(self) -> dict[int, int]:
@@ -222,8 +225,11 @@ class Floor(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once the faults are over, everything ends; and the chain holds."""
-        if not hasattr(self, "session"):
-            return
+        if hasattr(self, "session"):
+            self.settle()
+            transaction.savepoint_rollback(self.savepoint)
+
+    def settle(self) -> None:
         self.faults_end()
         for _ in range(140):
             if not self.stops(state__in=OPEN_STATES).exists():
@@ -233,7 +239,6 @@ class Floor(RuleBasedStateMachine):
             self.what_is_claimed_is_true_and_stays_as_it_is()
         assert not self.stops(state__in=OPEN_STATES).exists(), "a stop never ended"
         assert audit.verify().bad is None
-        transaction.savepoint_rollback(self.savepoint)
 
 
 def test_the_invariants_hold():
