@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from statistics import median
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.dateparse import parse_datetime
 
 from sessions_app.models import AgentSession, StopAttempt, StopRequest
@@ -14,6 +16,14 @@ from sessions_app.queries.receipt import Receipt, receipt_of
 from sessions_app.types import Strategy
 
 PAGE = 50
+MEDIAN_OF = 1_000
+AVOIDED_MINUTES = 60
+_NO_CAP = 10**15
+_SPENT_AFTER = Greatest(F("cost_at_proof_microusd") - F("cost_at_click_microusd"), 0)
+_AVOIDED = Least(
+    F("burn_at_click_microusd_per_min") * AVOIDED_MINUTES,
+    Greatest(Coalesce(F("session__max_cost_microusd") - F("cost_at_proof_microusd"), _NO_CAP), 0),
+)
 OPEN, STATE_CHOICES = "open", [("open", "Under way"), *StopState.choices]
 
 
@@ -23,6 +33,7 @@ class StopFilter(NamedTuple):
     state: str = ""
     person: str = ""
     strategy: str = ""
+    reason: str = ""
     before: tuple[datetime, int] | None = None
 
     @classmethod
@@ -32,6 +43,7 @@ class StopFilter(NamedTuple):
             state=state if state in dict(STATE_CHOICES) else "",
             person=query.get("person", "")[:150].replace("\0", ""),
             strategy=strategy if strategy in set(Strategy) else "",
+            reason=query.get("reason", "").strip()[:200].replace("\0", ""),
             before=_place(query.get("before", "")),
         )
 
@@ -39,6 +51,21 @@ class StopFilter(NamedTuple):
     def narrows(self) -> bool:
         """Whether anything is left out, be it newer ones."""
         return self != StopFilter()
+
+
+class StopSums(NamedTuple):
+    """All stops that match, on whatever page."""
+
+    stops: int
+    proven: int
+    failed: int
+    median_seconds: int | None
+    """From the click to the proof, of the newest MEDIAN_OF that were confirmed."""
+    spent_after_microusd: int
+    """Between click and proof."""
+    avoided_microusd: int
+    """An estimate: what the confirmed ones would have spent in AVOIDED_MINUTES more at the rate of the click, or
+    until their cap if that came first."""
 
 
 class StopPage(NamedTuple):
@@ -73,6 +100,23 @@ def stop_page(chosen: StopFilter, now: datetime) -> StopPage:
     )
 
 
+def stop_sums(chosen: StopFilter) -> StopSums:
+    """Two queries."""
+    stops = _matching(chosen._replace(before=None))
+    confirmed = Q(state=StopState.CONFIRMED)
+    sums = stops.aggregate(
+        stops=Count("pk"),
+        proven=Count("pk", Q(state__in=(StopState.CONFIRMED, StopState.MOOT))),
+        failed=Count("pk", Q(state__in=(StopState.FAILED, StopState.REJECTED))),
+        spent_after_microusd=Coalesce(Sum(_SPENT_AFTER, filter=confirmed), 0),
+        avoided_microusd=Coalesce(Sum(_AVOIDED, filter=confirmed), 0),
+    )
+    newest = stops.filter(confirmed).order_by("-requested_at", "-pk")[:MEDIAN_OF]
+    times = newest.values_list("requested_at", "ended_at")
+    seconds = [(end - begin).total_seconds() for begin, end in times if end]
+    return StopSums(**sums, median_seconds=round(median(seconds)) if seconds else None)
+
+
 def _with_attempts(stops: QuerySet[StopRequest]) -> QuerySet[StopRequest]:
     attempts = Prefetch("attempts", StopAttempt.objects.order_by("number"))
     return stops.select_related("session").prefetch_related(attempts)
@@ -86,6 +130,8 @@ def _matching(chosen: StopFilter) -> QuerySet[StopRequest]:
         stops = stops.filter(state=chosen.state)
     if chosen.person:
         stops = stops.filter(requested_by_name=chosen.person)
+    if chosen.reason:
+        stops = stops.filter(reason__icontains=chosen.reason)
     if chosen.strategy:
         stops = stops.filter(strategy=chosen.strategy)
     if chosen.before:

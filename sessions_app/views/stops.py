@@ -67,7 +67,13 @@ def stops(request: Request) -> HttpResponse:
     """Every stop that was asked for, newest first."""
     chosen = record.StopFilter.from_query(request.GET)
     page = record.stop_page(chosen, timezone.now())
-    context: dict[str, object] = {"chosen": chosen, "page": page, "states": record.STATE_CHOICES}
+    context: dict[str, object] = {
+        "chosen": chosen,
+        "page": page,
+        "sums": record.stop_sums(chosen),
+        "avoided_minutes": record.AVOIDED_MINUTES,
+        "states": record.STATE_CHOICES,
+    }
     if not chosen.narrows:
         context |= {"bulks": bulk_report.newest(), "may_stop_everything": may_stop_everything(request.user)}
     return render(request, "stops/stops.html", context)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.models import AgentSession, AuditEntry, StopAttempt, StopRequest
 from sessions_app.models.stop import StopState
+from sessions_app.queries.stops import StopFilter, stop_sums
 from sessions_app.rules.stopping import Outcome, State
 from tests.support.factories import make_account, make_session
 from tests.support.stage import person
@@ -295,7 +296,7 @@ def test_the_record_costs_a_fixed_number_of_queries(ana, session, django_assert_
     for _ in range(20):
         stop = make_stop(session, state="confirmed")
         StopAttempt.objects.create(stop=stop, number=1, began_at=timezone.now())
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         ana.get("/stops/")
 
 
@@ -322,3 +323,33 @@ def test_ending_a_session_has_nothing_to_escalate_to(ana, session):
     assert 'name="escalate"' not in ana.get(question_of(session), {"strategy": "session"}).content.decode()
     ana.post(question_of(session), {"strategy": "session", "escalate": "1"})
     assert not StopRequest.objects.get().escalate
+
+
+# ---- the sums --------------------------------------------------------------------------------------
+
+
+def test_the_sums_are_over_all_that_match(ana, session):
+    begin = timezone.now() - timedelta(minutes=5)
+    for seconds, burn in ((8, 100_000), (10, 10_000_000), (12, 0)):
+        make_stop(
+            session, state="confirmed", reason="Loop", requested_at=begin, ended_at=begin + timedelta(seconds=seconds),
+            burn_at_click_microusd_per_min=burn,
+        )  # fmt: skip
+    make_stop(session, state="failed", reason="Too dear")
+    sums = stop_sums(StopFilter())
+    # $0.10 a minute for an hour, and $10 a minute: both up to the cap of $5, of which $1.25 were spent; nothing
+    assert sums == (4, 3, 1, 10, 60_000, 2 * 3_750_000)
+    assert stop_sums(StopFilter(reason="loop")).failed == 0 and stop_sums(StopFilter(reason="x")).stops == 0
+    page = ana.get("/stops/", {"reason": "loop"}).content.decode()
+    assert "≈ $7.50" in page and "an estimate" in page and "Too dear" not in page
+
+
+def test_a_session_without_a_cap_counts_for_the_hour(session):
+    AgentSession.objects.update(max_cost_microusd=None)
+    make_stop(session, state="confirmed", burn_at_click_microusd_per_min=1_000_000)
+    assert stop_sums(StopFilter()).avoided_microusd == 60_000_000
+
+
+def test_the_sums_hide_costs_from_those_who_may_not_see_them(session):
+    make_stop(session, state="confirmed")
+    assert "estimate" not in as_role("viewer").get("/stops/").content.decode()

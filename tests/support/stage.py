@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from sessions_app.models import Account, AgentSession, StopRequest
-from sessions_app.polling.clients import client_of
+from sessions_app.polling.clients import client_of, redis_client
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.simulator.model import Session
 from sessions_app.simulator.testing import START_MS, RunningSimulator, running_simulator
@@ -25,6 +25,7 @@ from sessions_app.simulator.world import World
 from sessions_app.stopping import work
 from sessions_app.stopping.request import request_stop
 from sessions_app.types import Strategy
+from sessions_app.upstream.budget import key_of
 from tests.support.factories import make_account
 
 
@@ -56,6 +57,7 @@ class Stage:
             simulator.requests.clear()
         self.sim.faults.clear()
         self.reconnect()
+        redis_client().delete(key_of(self.account.pk))  # what was learned from the last world's 429s
 
     # ---- sessions and stops ----------------------------------------------------------------------------
 
