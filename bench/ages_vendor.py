@@ -1,7 +1,8 @@
 """The simulator with a rate limit and a memory: when was each session last handed out?  `python -m bench.ages_vendor`
 
-GET /_ages  for every living session [care, seconds since the last request that was answered with it], and how many
-requests were answered and refused.  It is the vendor that tells, not our own bookkeeping.
+GET /_ages  for every living session [care, seconds since the last request that was answered with it], how many
+requests were answered and refused, and in how many seconds one may ask again (below zero: since when).  It is the
+vendor that tells, not our own bookkeeping.
 """
 
 import sys
@@ -15,7 +16,7 @@ from sessions_app.rules.freshness import care_of
 from sessions_app.simulator import routes
 from sessions_app.simulator.clock import WallClock
 from sessions_app.simulator.exchange import Reply, Request, json_reply
-from sessions_app.simulator.faults import Faults
+from sessions_app.simulator.faults import Fault, Faults
 from sessions_app.simulator.server import Simulator, listen, server_of
 from sessions_app.simulator.world import World
 
@@ -30,6 +31,7 @@ class Recorder(Simulator):
         super().__init__(*arguments)
         self.shown: dict[str, float] = {}
         self.answered: Counter[str] = Counter()
+        self.closed_until = 0.0
 
     async def _serve(self, scope: Any, receive: Any, send: Any, request: Request) -> None:
         if request.path == "/_ages":
@@ -40,10 +42,14 @@ class Recorder(Simulator):
         self.answered["asked"] += 1
         await super()._serve(scope, receive, send, request)
 
+    async def _refuse(self, scope: Any, receive: Any, send: Any, fault: Fault) -> None:
+        self.answered["refused"] += 1
+        self.closed_until = time.time() + float(fault.retry_after)
+        await super()._refuse(scope, receive, send, fault)
+
     async def _answer(self, request: Request) -> Reply:
         now = time.time()
         reply = await super()._answer(request)
-        self.answered[str(reply.status)] += 1
         if reply.status == 200 and request.method == "GET" and request.path.startswith(LISTED):
             told = msgspec.json.decode(reply.body)
             for one in told.get("sessions", [told]):
@@ -57,7 +63,8 @@ class Recorder(Simulator):
             (str(care_of(one.status)), one.id, now - self.shown.get(one.id, one.created_ms / 1000))
             for one in self.world.live_sessions()
         ]
-        return json_reply({"ages": found, "answered": dict(self.answered)})
+        told = {"ages": found, "answered": dict(self.answered), "closed_for": self.closed_until - now}
+        return json_reply(told)
 
 
 def main(sessions: int) -> None:

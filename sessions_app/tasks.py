@@ -43,7 +43,7 @@ def sweep_due_accounts() -> None:
 @shared_task
 def read_watched() -> None:
     """Read what somebody has open, and what was woken."""
-    watched.read_for_a_tick()
+    watched.read_until_the_next_tick()
 
 
 @shared_task

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 0.7
 """Counted from the beginning of a reading: with the way there and back it is never a second old."""
-TICK_S = 0.4
-"""A round waits so long for whoever is due next, then the next tick's round goes on."""
+STAY_S = 4.0
+"""Rounds go on until the next tick takes over, and for so long where it does not come: beat may be late, or away."""
 TICK_MS = 250
 """Of ticks that come closer together only the first counts: what piled up while no worker was there is soon gone."""
 PAUSE_S = 0.1
@@ -45,24 +45,31 @@ REST_S, LONG_REST_S = 5, 60
 ASKED_IN_VAIN = (OverBudget, RateLimited)
 
 
-def read_for_a_tick() -> None:
-    """Rounds until the next tick comes: a tick that is late, or comes a moment too early, costs nobody its turn."""
-    if not _is_first():
-        return
-    until = time.monotonic() + TICK_S
-    while True:
+def read_until_the_next_tick() -> None:
+    """Round after round, until another tick takes over: one that is late, or comes too early, costs nobody its turn."""
+    until, turn = time.monotonic() + STAY_S, _turn()
+    while turn:
         read_due()
-        if time.monotonic() + PAUSE_S > until:
-            return
         time.sleep(PAUSE_S)
+        if time.monotonic() >= until or _newest() != turn:
+            return
 
 
-def _is_first() -> bool:
-    """Whether this tick came at its time, and not in a heap."""
+def _turn() -> int:
+    """A number for this tick; 0 when it came in a heap, or Redis is away: without it nobody is known to be wanted."""
     try:
-        return bool(redis_client().set("watched:tick", 1, nx=True, px=TICK_MS))
+        came_alone = redis_client().set("watched:tick", 1, nx=True, px=TICK_MS)
+        return int(redis_client().incr("watched:turn")) if came_alone else 0
     except (redis.RedisError, OSError):
-        return False  # without it nobody is known to be wanted
+        return 0
+
+
+def _newest() -> int:
+    """The number of the tick that took over last."""
+    try:
+        return int(redis_client().get("watched:turn") or 0)
+    except (redis.RedisError, OSError):
+        return 0
 
 
 def read_due() -> int:

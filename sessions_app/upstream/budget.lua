@@ -8,14 +8,16 @@
 --   limited_at strikes when we were last refused, and how often in a row without being told for how long
 --   short_at grown_at  when somebody last got less than they asked for, and when the rate last rose for it
 --   used used_at       requests of about the last second
+--   long long_at since of about the last LONG_S, and since when they are counted: the last pause, or the last rest
 --   share:… share_at:… sent:… denied:…   by purpose; a share is a little bucket that higher purposes cannot empty
 local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
 local CALM_S, FORGET_S = 5, 600       -- no growth sooner after a refusal; a ceiling is believed for so long
-local GROWTH, NEAR, CREEP = 0.05, 0.85, 0.001  -- of the ceiling per second of need; from NEAR of it on, only creeping
+local GROWTH, NEAR, CREEP = 0.05, 0.9, 0.0004   -- of the ceiling per second of need; from NEAR of it on, only creeping
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
 local SMALL, RESERVE_OF_SWEEPS = 3, 0.25
+local LONG_S, CAPACITY_S = 5, 1       -- most vendors have a bucket, too: of a second's worth, says experience
 
 local clock = redis.call('TIME')
 local now = tonumber(ARGV[1]) or tonumber(clock[1]) + tonumber(clock[2]) / 1e6
@@ -32,9 +34,11 @@ local function burst() return math.max(1, rate * (ceiling == 0 and WIDE_S or NAR
 local elapsed = math.max(0, now - math.max(get('at', now), blocked_until))
 local tokens = math.min(burst(), get('tokens', burst()) + rate * elapsed)
 local used = get('used', 0) * math.exp(get('used_at', now) - now)
+local long, since = get('long', 0) * math.exp((get('long_at', now) - now) / LONG_S), get('since', now)
+if long < 0.5 then since = now end
 
 local function spend(purpose, count)
-  tokens, used = tokens - count, used + count
+  tokens, used, long = tokens - count, used + count, long + count
   put('sent:' .. purpose, get('sent:' .. purpose, 0) + count)
 end
 
@@ -77,10 +81,16 @@ local function take(purpose, wanted, reserve, share)
   return {granted, string.format('%.3f', wait)}
 end
 
+-- What the vendor bore: what fitted into its bucket at once is no rate.
+local function sustained()
+  local fresh = math.exp((since - now) / LONG_S)
+  return long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh)
+end
+
 local function refused(retry_after, jitter)
   local fresh = now - limited_at > 1  -- answers to one and the same burst count once
   if fresh then
-    local cut = math.max(rate / 4, math.min(rate, used))
+    local cut = math.max(rate / 4, math.min(rate, used, sustained()))
     ceiling = math.max(LEAST_RATE, cut)
     rate = math.max(LEAST_RATE, cut * (0.6 + 0.2 * jitter))
     put('limited', get('limited', 0) + 1)
@@ -93,6 +103,7 @@ local function refused(retry_after, jitter)
   if fresh or retry_after >= 0 then
     blocked_until = math.max(blocked_until, now + pause * (1 + 0.1 * jitter))
     put('blocked_until', blocked_until)
+    long, since = 0, blocked_until
   end
   tokens = math.min(tokens, 0)
   return {}
@@ -108,6 +119,7 @@ else
   answer = refused(tonumber(ARGV[3]), tonumber(ARGV[4]))
 end
 put('rate', rate) put('ceiling', ceiling) put('tokens', tokens) put('at', now) put('used', used) put('used_at', now)
+put('long', long) put('long_at', now) put('since', since)
 local fields = {}
 for name, value in pairs(changed) do fields[#fields + 1] = name; fields[#fields + 1] = value end
 redis.call('HSET', KEYS[1], unpack(fields))

@@ -1,7 +1,7 @@
 """How often one account may be asked, shared by all workers through Redis, and learned: nobody documents the limit.
 
 It starts generous and doubles for every second that somebody needed more, until the vendor first says 429.  A 429
-lowers it by a third or more, with jitter, and pauses everybody for as long as `Retry-After` says; then it rises again
+lowers it to less than the vendor bore of late, with jitter, and pauses everybody for as long as `Retry-After` says; then it rises again
 by a twentieth of the rate that was refused for every second of need, and only creeps once it is near that.
 
 Right of way: a stop is never refused and never waits.  The others leave something in the bucket for those above them,
@@ -29,7 +29,8 @@ def key_of(account_pk: int) -> str:
 
 
 class Rank(NamedTuple):
-    """`reserve`: part of the bucket that is left to those above.  `share`: part of the rate that is one's own."""
+    """`reserve`: part of the bucket that is left to those above; below zero what may be borrowed from the next second.
+    `share`: part of the rate that is one's own."""
 
     reserve: float
     share: float
@@ -39,7 +40,7 @@ class Rank(NamedTuple):
 
 RANKS: dict[str, Rank] = {
     "stop": Rank(0, 0, 0),
-    "watched": Rank(0, 0, 0.4),
+    "watched": Rank(-0.25, 0, 0.4),
     "live": Rank(0.25, 0, 5.0),
     "settle": Rank(0.35, 0.05, 0.2),
     "reconcile": Rank(0.5, 0.1, 0.5),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 
 from sessions_app.live import wake, watching
 from sessions_app.models import Account, AgentSession
@@ -176,7 +177,8 @@ def test_ages_never_go_back(account):
     assert abs((ages.known(account.pk, [uuid])[uuid] - now).total_seconds()) < 0.001
 
 
-def test_a_heap_of_ticks_is_one_round(sim, account):
+def test_a_heap_of_ticks_is_one_round(sim, account, monkeypatch):
+    monkeypatch.setattr(watched, "STAY_S", 0)
     opened = sim.running_session()
     swept(account)
     watching.note([row_of(opened).pk])
@@ -184,8 +186,37 @@ def test_a_heap_of_ticks_is_one_round(sim, account):
     for _ in range(3):
         rested(account, opened)
         watched.redis_client().set("watched:tick", 1, px=60_000)
-        watched.read_for_a_tick()
+        watched.read_until_the_next_tick()
     assert reads(sim, opened) == before
     watched.redis_client().delete("watched:tick")
-    watched.read_for_a_tick()
+    watched.read_until_the_next_tick()
     assert reads(sim, opened) > before
+
+
+def test_rounds_go_on_while_no_tick_comes_and_end_when_one_does(sim, account, monkeypatch):
+    monkeypatch.setattr(watched, "STAY_S", 60)
+    opened = sim.running_session()
+    swept(account)
+    first = threading.Thread(target=_in_a_thread, args=(watched.read_until_the_next_tick,))
+    first.start()
+    for count in (1, 2, 3):
+        _wait_until(lambda: watching.note([row_of(opened).pk]) or reads(sim, opened) >= count)  # noqa: B023
+    monkeypatch.setattr(watched, "STAY_S", 0)
+    _wait_until(lambda: not watched.redis_client().exists("watched:tick"))
+    watched.read_until_the_next_tick()
+    first.join(30)
+    assert not first.is_alive()
+
+
+def _in_a_thread(work) -> None:
+    try:
+        work()
+    finally:
+        connections.close_all()
+
+
+def _wait_until(true) -> None:
+    until = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
