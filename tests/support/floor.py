@@ -30,7 +30,7 @@ class Floor:
         self.port = free_port(0)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = self.data_dir / "up.log"
-        self._environ = clean_environ() | {
+        self.environ = clean_environ() | {
             "PORT": str(self.port),
             "DATA_DIR": str(self.data_dir),
             "DJANGO_SUPERUSER_USERNAME": ADMIN,
@@ -60,7 +60,7 @@ class Floor:
             # Tied to this process: a killed test run leaves no floor behind.
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", LAUNCHER, "TERM", str(os.getpid()), sys.executable, "manage.py", "up"],
-                cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL,
+                cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
@@ -104,7 +104,7 @@ class Floor:
     def shell(self, script: str) -> subprocess.Popen[bytes]:
         """`script` in a `manage.py shell` on this floor's database and broker.  Not waited for."""
         return subprocess.Popen(
-            [sys.executable, "manage.py", "shell", "-v", "0", "-c", script], cwd=ROOT, env=self._environ,
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", script], cwd=ROOT, env=self.environ,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
