@@ -27,6 +27,7 @@ BENCHES = (
     (10, "goal_10_history", DATABASES),
     (12, "goal_12_pictures", ("SQLite",)),
     ("ages", "ages", DATABASES),
+    ("stops", "stops", ("SQLite",)),
 )
 TO_COME = {
     6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer",
