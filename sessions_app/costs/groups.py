@@ -45,7 +45,7 @@ def groupings(booked: QuerySet[CostHour]) -> tuple[Grouping, ...]:
     """One query per facet, and two for the names."""
     found = {facet: _rows(booked, column) for facet, column in FACETS.items()}
     uuids = {key for facet in UUID_FACETS for key, _, _ in found[facet] if key is not None}
-    words = {"account": _account_names(), **dict.fromkeys(UUID_FACETS, names(uuids))}
+    words = {"account": account_names(), **dict.fromkeys(UUID_FACETS, names(uuids))}
     return tuple(
         Grouping(facet, _shortened([_group(facet, row, words.get(facet, {})) for row in rows]))
         for facet, rows in found.items()
@@ -73,15 +73,20 @@ def _rows(booked: QuerySet[CostHour], column: str) -> list[tuple[Any, int, int]]
     return [(row[column], row["sessions"], row["total"]) for row in rows]
 
 
-def _group(facet: str, row: tuple[Any, int, int], words: dict[Any, str]) -> Group:
-    key, sessions, microusd = row
+def words_of(facet: str, key: Any, known: dict[Any, str]) -> tuple[str, str]:
+    """What the address bar's filter takes for it, and what people call it."""
     if key in (None, ""):
-        return Group(NONE, WITHOUT[facet], sessions, microusd)
+        return NONE, WITHOUT[facet]
     if facet in UUID_FACETS:
-        return Group(str(key), named(key, words), sessions, microusd)
+        return str(key), named(key, known)
     text = str(key)
     country = facet == "country" and len(text) == 2
-    return Group(text, words.get(key, text.upper() if country else text), sessions, microusd)
+    return text, known.get(key, text.upper() if country else text)
+
+
+def _group(facet: str, row: tuple[Any, int, int], words: dict[Any, str]) -> Group:
+    key, sessions, microusd = row
+    return Group(*words_of(facet, key, words), sessions, microusd)
 
 
 def _shortened(groups: list[Group]) -> tuple[Group, ...]:
@@ -97,5 +102,6 @@ def _shortened(groups: list[Group]) -> tuple[Group, ...]:
     return (*groups[:MOST], rest)
 
 
-def _account_names() -> dict[Any, str]:
+def account_names() -> dict[Any, str]:
+    """By primary key."""
     return dict(Account.objects.values_list("pk", "name"))

@@ -25,6 +25,17 @@ def share(part: int, whole: int) -> str:
 
 
 @register.filter
+def change(now: int, before: int) -> str:
+    """`+12 %` or `−8 %` against before; `new` when there was nothing, `3.4×` when it is more than twice as much."""
+    if before <= 0:
+        return "new" if now > 0 else "–"
+    if now >= 2 * before:
+        return f"{now / before:,.1f}×"
+    percent = round((now - before) * 100 / before)
+    return f"+{percent} %" if percent > 0 else f"−{-percent} %" if percent < 0 else "the same"
+
+
+@register.filter
 def digits(microusd: int) -> SafeString:
     """All six digits, so that columns align: cents as people read them, the four beyond them smaller."""
     cents, beyond = divmod(abs(microusd), 10_000)

@@ -8,10 +8,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sessions_app.costs import export
+from sessions_app.costs.books import bookings
 from sessions_app.costs.chart import chart, split
 from sessions_app.costs.groups import WITHOUT
+from sessions_app.costs.outlook import before, forecast
+from sessions_app.costs.pivot import SIDES, pivot, sides_of
 from sessions_app.costs.question import RANGES, CostQuestion, question
 from sessions_app.costs.report import Report, report
+from sessions_app.queries import pulse
+from sessions_app.queries.recent import recent
 from sessions_app.views.guards import needs
 
 GROUP_TITLES = {
@@ -30,6 +35,7 @@ def costs(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     asked = _asked(request)
     answer = report(asked)
+    sides = sides_of(request.GET)
     context = {
         "asked": asked,
         "report": answer,
@@ -42,6 +48,12 @@ def costs(request: HttpRequest) -> HttpResponse:
             (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
         ],
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
+        "before": before(asked, now),
+        "forecast": forecast(asked, now),
+        "pulse": recent("pulse", pulse.take),
+        "pivot": pivot(bookings(asked), sides),
+        "pivot_sides": SIDES,
+        "kept": [pair for pair in request.GET.items() if pair[0] not in ("rows", "columns", "page")],
         "today": now.astimezone(asked.tz).date(),
     }
     return render(request, "costs/costs.html", context)
