@@ -60,8 +60,7 @@ def _learned(cycle: Cycle) -> dict[str, Any]:
         "failures": 0,
         "error_kind": "",
         "error": "",
-        # While new ones may stand on pages that were not read, the old figure tells how many to look for.
-        **({} if cycle.live_part_short else {"sessions_upstream": _fits(cycle.extent.total)}),
+        "sessions_upstream": _found(cycle) if cycle.live_part_short else _fits(cycle.extent.total),
         "set_aside": _set_aside(cycle),
         "single_read_after": cycle.single_read_after,
         **reconcile.columns(cycle),
@@ -80,6 +79,7 @@ def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None, **
         failures=failures,
         error_kind=kind,
         error=words,
+        sessions_upstream=_found(cycle),
         **told,
     )
 
@@ -112,6 +112,15 @@ def _set_aside(cycle: Cycle) -> list[dict[str, str]]:
         kept = (one for one in cycle.account.set_aside if one.get("uuid") not in seen)
         found = {one["uuid"]: one for one in kept} | found
     return list(found.values())[-MOST_SET_ASIDE:]
+
+
+def _found(cycle: Cycle) -> int | None:
+    """How long the list was when we last knew all of it, and whom we found since.  While new ones may stand on pages
+    that were not read, what is missing to `total` tells how many to look for; who is found is not looked for again."""
+    then, total = cycle.account.sessions_upstream, cycle.extent.total
+    if then is None:
+        return None
+    return then if total is None else _fits(min(total, then + len(cycle.new)))
 
 
 def _fits(total: int | None) -> int | None:

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from sessions_app.models import Account
 
-LEASE = timedelta(seconds=5)
+LEASE = timedelta(seconds=3)
 """A killed worker's account is free again after it.  A sweep that lasts longer extends it as it goes, and so does
 whoever waits for it (`turns`): one batch of requests may take longer."""
-EXTEND_BELOW = timedelta(seconds=3.5)
+EXTEND_BELOW = timedelta(seconds=2.2)
 _one_at_a_time = threading.Lock()
 """The lease's end is also the holder's token: nobody may use the old one while it is replaced."""
 

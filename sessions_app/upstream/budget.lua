@@ -7,6 +7,7 @@
 --   blocked_until      nobody but a stop may ask before
 --   limited_at strikes when we were last refused, and how often in a row without being told for how long
 --   short_at grown_at  when somebody last got less than they asked for, and when the rate last rose for it
+--   lean_at            when somebody who goes before others last got less than they asked for
 --   used used_at       requests of about the last second
 --   long long_at since of about the last LONG_S, and since when they are counted: the last pause, or the last rest
 --   share:… share_at:… sent:… denied:…   by purpose; a share is a little bucket that higher purposes cannot empty
@@ -16,8 +17,8 @@ local CALM_S, FORGET_S = 5, 600       -- no growth sooner after a refusal; a cei
 local GROWTH, NEAR, CREEP = 0.05, 0.9, 0.0004   -- of the ceiling per second of need; from NEAR of it on, only creeping
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
-local SMALL, RESERVE_OF_SWEEPS = 3, 0.25
-local LONG_S, CAPACITY_S = 5, 1       -- most vendors have a bucket, too: of a second's worth, says experience
+local SMALL, RESERVE_OF_SWEEPS, LEAN_S = 3, 0.25, 4
+local LONG_S, CAPACITY_S, BURST = 5, 1, 0.75  -- most vendors have a bucket, too: of a second's worth, says experience
 
 local clock = redis.call('TIME')
 local now = tonumber(ARGV[1]) or tonumber(clock[1]) + tonumber(clock[2]) / 1e6
@@ -58,9 +59,10 @@ local function take(purpose, wanted, reserve, share)
     put('short_at', now)
     return {0, string.format('%.3f', blocked_until - now)}
   end
-  -- In a bucket of one there is nothing to leave for others: then the lower purposes live on their shares alone.
-  local kept = reserve * (burst() - 1)
-  if burst() < SMALL and reserve > RESERVE_OF_SWEEPS then kept = burst() end
+  -- In a bucket of one there is nothing to leave for others, and where sweeps go short nothing is left over: then the
+  -- lower purposes live on their shares alone.
+  local kept, is_low = reserve * (burst() - 1), reserve > RESERVE_OF_SWEEPS
+  if is_low and (burst() < SMALL or now - get('lean_at', 0) < LEAN_S) then kept = burst() end
   local earned = share * rate * math.max(0, now - math.max(get('share_at:' .. purpose, now), blocked_until))
   local mine = math.min(math.max(1, share * burst()), get('share:' .. purpose, 1) + earned)
   local free = math.floor(tokens - kept + 1e-9)
@@ -75,22 +77,24 @@ local function take(purpose, wanted, reserve, share)
   if granted < wanted then
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted - granted)
     put('short_at', now)
+    if not is_low then put('lean_at', now) end
     grow()
     wait = math.max(0.02, (1 + math.min(kept, burst() - 1) - tokens) / rate)
   end
   return {granted, string.format('%.3f', wait)}
 end
 
--- What the vendor bore: what fitted into its bucket at once is no rate.
-local function sustained()
+-- What the vendor bore: what fitted into its bucket at once is no rate.  Who asks in bursts overflows it, though
+-- its sustained rate is lower than what is allowed: then the burst tells more.
+local function borne()
   local fresh = math.exp((since - now) / LONG_S)
-  return long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh)
+  return math.max(BURST * used, long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh))
 end
 
 local function refused(retry_after, jitter)
   local fresh = now - limited_at > 1  -- answers to one and the same burst count once
   if fresh then
-    local cut = math.max(rate / 4, math.min(rate, used, sustained()))
+    local cut = math.max(rate / 4, math.min(rate, used, borne()))
     ceiling = math.max(LEAST_RATE, cut)
     rate = math.max(LEAST_RATE, cut * (0.6 + 0.2 * jitter))
     put('limited', get('limited', 0) + 1)

@@ -258,3 +258,14 @@ def test_the_settings_page_has_the_numbers(client):
 
 def _text(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_who_was_found_is_not_looked_for_again(large):
+    """A sweep that ended early has found the new ones on page 1: the next one must not think that they are elsewhere."""
+    account = imported(large)
+    before = account.sessions_upstream
+    for _ in range(3):
+        large.running_session()
+    afford(account, 0.05, 1.1)
+    account = swept(account)
+    assert account.shortage and account.sessions_upstream == before + 3

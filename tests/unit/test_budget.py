@@ -234,3 +234,17 @@ def test_without_redis_it_goes_on_by_guess_and_slowly(unreachable):
 @pytest.fixture
 def unreachable():
     return module.redis.Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
+
+
+def test_while_sweeps_go_short_what_may_wait_lives_on_its_share(stage):
+    stage.demand(1)
+    stage.budget.refused(1)
+    stage.clock.now += 60
+    assert stage.budget.take(500, "live").granted > 0
+    granted = 0
+    for _ in range(30):  # the bucket fills, and the next sweep will need it
+        stage.clock.now += 0.1
+        granted += stage.budget.take(5, "settle").granted
+    assert granted <= 1 + RANKS["settle"].share * stage.rate * 3 + 1
+    stage.clock.now += 2
+    assert stage.budget.take(5, "settle").granted > 1, "nobody goes short any more"
