@@ -3,9 +3,7 @@
 Under ASGI only an asynchronous iterator streams; a plain one is collected to its end first.
 """
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -17,7 +15,8 @@ from sessions_app.costs.question import CostQuestion
 from sessions_app.costs.report import SessionCost, with_names
 from sessions_app.models import AgentSession
 from sessions_app.rules.history import from_hour
-from sessions_app.rules.money import MICRO
+from sessions_app.rules.money import format_all
+from sessions_app.rules.sheets import BEGIN, lines, safe
 
 CHUNK = 500
 COLUMNS = (
@@ -25,15 +24,13 @@ COLUMNS = (
     "profile", "workspace_id", "workspace", "proxy_country", "steps", "total_usd", "llm_usd", "proxy_usd",
     "browser_usd", "rest_usd", "total_microusd", "total_ever_microusd",
 )  # fmt: skip
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-"""With these a spreadsheet takes text for a formula, full-width ones included."""
 
 
 async def as_csv(asked: CostQuestion) -> AsyncIterator[bytes]:
-    """A line per session, in the order in which we first saw them.  Begins with a byte order mark: Excel wants it."""
-    yield "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _lines([COLUMNS])
+    """A line per session, in the order in which we first saw them."""
+    yield BEGIN + lines([COLUMNS])
     async for chunk in chunks(asked):
-        yield _lines([safe(value) for value in _record(cost).values()] for cost in chunk)
+        yield lines([safe(value) for value in _record(cost).values()] for cost in chunk)
 
 
 async def as_json(asked: CostQuestion) -> AsyncIterator[bytes]:
@@ -44,7 +41,7 @@ async def as_json(asked: CostQuestion) -> AsyncIterator[bytes]:
         total += sum(cost.spend.total for cost in chunk)
         yield comma + b",\n".join(msgspec.json.encode(_record(cost)) for cost in chunk)
         comma = b",\n"
-    yield b'],"total_usd":"%s","total_microusd":%d}\n' % (_usd(total).encode(), total)
+    yield b'],"total_usd":"%s","total_microusd":%d}\n' % (format_all(total).encode(), total)
 
 
 async def chunks(asked: CostQuestion) -> AsyncIterator[list[SessionCost]]:
@@ -53,18 +50,6 @@ async def chunks(asked: CostQuestion) -> AsyncIterator[list[SessionCost]]:
     while chunk := await sync_to_async(_chunk)(asked, after):
         yield chunk
         after = chunk[-1].session.pk
-
-
-def safe(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front."""
-    dangerous = isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS)
-    return f"'{value}" if dangerous and not _is_number(value) else value
-
-
-def _is_number(text: str) -> bool:
-    """Our own amounts: `-0.5` is a number, `-1+1` is not."""
-    digits = text.removeprefix("-").replace(".", "", 1)
-    return digits.isascii() and digits.isdigit()
 
 
 def _chunk(asked: CostQuestion, after: int) -> list[SessionCost]:
@@ -100,19 +85,7 @@ def _record(cost: SessionCost) -> dict[str, Any]:
         session.created_at.isoformat(), session.ended_at.isoformat() if session.ended_at else "",
         session.account.name, session.model, str(session.profile_id or ""), cost.profile,
         str(session.workspace_id or ""), cost.workspace, session.proxy_country, session.step_count,
-        _usd(spend.total), _usd(spend.llm), _usd(spend.proxy), _usd(spend.browser), _usd(spend.rest),
+        format_all(spend.total), format_all(spend.llm), format_all(spend.proxy), format_all(spend.browser), format_all(spend.rest),
         spend.total, session.total_cost_microusd,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
-
-
-def _usd(microusd: int) -> str:
-    """Dollars with all six digits, for machines: `1.230000`, `-0.500000`."""
-    sign = "-" if microusd < 0 else ""
-    return f"{sign}{abs(microusd) // MICRO}.{abs(microusd) % MICRO:06d}"
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")

@@ -100,6 +100,12 @@ def stop_page(chosen: StopFilter, now: datetime) -> StopPage:
     )
 
 
+def export_page(chosen: StopFilter, most: int) -> list[StopRequest]:
+    """As many stops that match, from `before` on, with their sessions and accounts."""
+    stops = _matching(chosen).select_related("session__account")
+    return list(stops.order_by("-requested_at", "-pk")[:most])
+
+
 def stop_sums(chosen: StopFilter) -> StopSums:
     """Two queries."""
     stops = _matching(chosen._replace(before=None))

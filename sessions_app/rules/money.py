@@ -10,6 +10,12 @@ def format_exact(microusd: int) -> str:
     return f"{sign}{whole:,}.{f'{fraction:06d}'.rstrip('0').ljust(2, '0')}"
 
 
+def format_all(microusd: int) -> str:
+    """Dollars with all six digits and nothing between them, for machines: `1234.500000`, `-0.500000`."""
+    sign = "-" if microusd < 0 else ""
+    return f"{sign}{abs(microusd) // MICRO}.{abs(microusd) % MICRO:06d}"
+
+
 def format_short(microusd: int) -> str:
     """For dense lists: cents from ten cents up, four digits below, so that small spend stays visible."""
     sign, micro = ("-", -microusd) if microusd < 0 else ("", microusd)

@@ -1,18 +1,20 @@
 """Asking for a stop, following it, and the record of all of them."""
 
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.middleware import HtmxDetails
 
+from sessions_app.access.roles import sight_of
 from sessions_app.models import AgentSession
-from sessions_app.queries import bulk_report
+from sessions_app.queries import bulk_report, stops_export
 from sessions_app.queries import stops as record
 from sessions_app.queries.question import question
 from sessions_app.stopping import executor, work
@@ -77,6 +79,34 @@ def stops(request: Request) -> HttpResponse:
     if not chosen.narrows:
         context |= {"bulks": bulk_report.newest(), "may_stop_everything": may_stop_everything(request.user)}
     return render(request, "stops/stops.html", context)
+
+
+@require_safe
+def as_csv(request: Request) -> StreamingHttpResponse:
+    """The stops that match, for a spreadsheet."""
+    return _file(request, stops_export.as_csv, "csv", "text/csv; charset=utf-8")
+
+
+@require_safe
+def as_json(request: Request) -> StreamingHttpResponse:
+    """The stops that match, for a program."""
+    return _file(request, stops_export.as_json, "json", "application/json")
+
+
+def _file(
+    request: Request, body: Callable[..., AsyncIterator[bytes]], ending: str, kind: str
+) -> StreamingHttpResponse:
+    chosen = record.StopFilter.from_query(request.GET)._replace(before=None)
+    name = f"watchfloor-stops-{timezone.now():%Y-%m-%d}.{ending}"
+    return StreamingHttpResponse(
+        body(chosen, see_costs=sight_of(request.user).see_costs),
+        content_type=kind,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        },
+    )
 
 
 def _ask(request: Request, session: AgentSession, strategy: Strategy) -> HttpResponse:

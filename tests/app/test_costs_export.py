@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, User
 from django.test import AsyncClient
 
 from sessions_app.costs import export
-from sessions_app.costs.export import safe
 from sessions_app.costs.question import question
+from sessions_app.rules.sheets import safe
 from tests.support.spending import NOW, spend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
