@@ -115,7 +115,7 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"queue": "stops", "expires": 300},  # generous: a clock may be off
         },
-        # Of a queue of its own: it delays no sweep, and a slow picture does not delay it.
+        # With the fast lane's worker: it delays no sweep, and a slow picture does not delay it.
         "messages": {
             "task": "sessions_app.tasks.read_messages",
             "schedule": 1.0,

@@ -13,7 +13,7 @@ LAUNCHER = str(Path(__file__).with_name("launch.py"))
 BEAT = "beat"
 #: Queue → program.
 WORKERS = {
-    "poll": "poller", "stops": "poller", "watched": "watcher", "pictures": "worker", "messages": "worker", "default": "worker",
+    "poll": "poller", "stops": "poller", "watched": "watcher", "messages": "watcher", "pictures": "worker", "default": "worker",
 }  # fmt: skip
 
 
@@ -45,11 +45,12 @@ def beat() -> Program:
 
 def workers(choices: Choices) -> tuple[Program, ...]:
     """Polls and stops in one, pictures in another: a slow picture must not delay a poll.  What somebody has open is
-    read by a third, in threads: it ticks too often to share a slot with sweeps, and does too little for processes."""
+    read by a third, in threads: it ticks too often to share a slot with sweeps, and does too little for processes.
+    Messages are read there as well, in at most two of its threads: their readers wait for them, and pictures take long."""
     return (
         _worker("poller", "poll,stops", concurrency=3, port=choices.port),
-        _worker("watcher", "watched", concurrency=2, port=choices.port, pool="threads"),
-        _worker("worker", "pictures,messages,default", concurrency=2, port=choices.port),
+        _worker("watcher", "watched,messages", concurrency=4, port=choices.port, pool="threads"),
+        _worker("worker", "pictures,default", concurrency=2, port=choices.port),
     )
 
 

@@ -1,11 +1,13 @@
 """Reads messages: of sessions that somebody has open, of those that need attention, and of others their task.
 
 A round sends few requests, under the lowest purpose of the account's budget.  Whoever refuses is remembered, and
-left alone for a while.
+left alone for a while.  Its worker is that of the fast lane, so that no picture holds up the log of a session that
+somebody has open; few rounds go on at once, so that they do not hold up the fast lane either.
 """
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.live import watching
+from sessions_app.live.connection import client
 from sessions_app.models import Account, AgentSession, MessageAccess, MessageLog
 from sessions_app.polling import message_refusals as refusals
 from sessions_app.polling import message_rows
@@ -25,7 +28,10 @@ from sessions_app.upstream.errors import OverBudget, UpstreamError
 
 MOST_REQUESTS = 8
 MOST_TASKS, MOST_ATTENTION = 2, 20
-LONGEST_S = 8.0
+LONGEST_S, LONGEST_ROUND_S = 8.0, 15.0
+"""For one account, and for all."""
+AT_ONCE, PLACE_MS = 2, 30_000
+"""Rounds side by side, in all workers; the place of one that was killed is free again after so long."""
 LEASE = timedelta(seconds=30)
 """Longer than a round lasts: a killed worker's session is free again after it."""
 
@@ -38,10 +44,36 @@ class Wanted(NamedTuple):
 
 
 def read_all_due() -> int:
-    """A round for every account.  Returns how many sessions were read."""
-    opened = _opened()
-    accounts = Account.objects.filter(is_active=True).exclude(error_kind="unauthorized").order_by("pk")
-    return sum(read_due(account, opened) for account in accounts)
+    """A round for every account, unless enough others are at it.  Returns how many sessions were read."""
+    with _place() as free:
+        return _read_all() if free else 0
+
+
+def _read_all() -> int:
+    """The accounts in any order: where one takes long, another is the last next time."""
+    until, count, opened = time.monotonic() + LONGEST_ROUND_S, 0, _opened()
+    for account in Account.objects.filter(is_active=True).exclude(error_kind="unauthorized").order_by("?"):
+        if time.monotonic() > until:
+            break
+        count += read_due(account, opened)
+    return count
+
+
+@contextmanager
+def _place() -> Iterator[bool]:
+    """Whether there is a place for one more round.  While Redis is away nobody counts."""
+    keys = [f"messages:place:{number}" for number in range(AT_ONCE)]
+    try:
+        mine = next((key for key in keys if client().set(key, 1, nx=True, px=PLACE_MS)), None)
+    except (redis.RedisError, OSError):
+        yield True
+        return
+    try:
+        yield mine is not None
+    finally:
+        with suppress(redis.RedisError, OSError):
+            if mine:
+                client().delete(mine)
 
 
 def read_due(account: Account, opened: Iterable[int] | None = None) -> int:

@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from dashboard.processes.programs import WORKERS
 from sessions_app.live import watching
 from sessions_app.models import AgentSession, Message, MessageAccess, MessageLog, SessionWords
-from sessions_app.polling.messages import MOST_REQUESTS, read_all_due, read_due
+from sessions_app.polling.messages import AT_ONCE, MOST_REQUESTS, read_all_due, read_due
 from sessions_app.rules import messages as rules
 from sessions_app.simulator.testing import running_simulator
 from tests.support.factories import make_account, make_session
@@ -359,3 +360,20 @@ def test_against_the_simulator():
     assert fresh(session).task
     assert {"user_message", "planning", "browser_action", "browser_action_result"} <= kinds
     assert "token=" not in " ".join(texts(session))
+
+
+def test_few_rounds_go_on_at_once_and_leave_the_fast_lane_its_threads(account, upstream, valkey):
+    session = known(account, upstream)
+    upstream.say(str(session.uuid), "hello")
+    watching.note([session.pk])
+    for number in range(AT_ONCE):
+        valkey.set(f"messages:place:{number}", 1)
+    assert read_all_due() == 0 and asked(upstream) == 0
+    valkey.delete("messages:place:1")
+    assert read_all_due() == 1 and texts(session) == ["hello"]
+    assert not valkey.exists("messages:place:1"), "it is free again"
+    valkey.delete("messages:place:0")
+
+
+def test_messages_wait_for_no_picture():
+    assert WORKERS["messages"] == WORKERS["watched"] != WORKERS["pictures"]
