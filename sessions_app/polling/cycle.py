@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from uuid import UUID
 
@@ -34,6 +34,8 @@ from sessions_app.upstream.pages import SessionPage
 AT_ONCE = 4
 """Requests per batch, as many as the client sends at a time: between batches the lease is extended."""
 LONGEST_S = 20.0
+MISSED_AGAIN_AFTER = timedelta(minutes=1)
+BAD_PAGE_COLUMNS = ("reconcile_missed", "next_reconcile_at")
 NO_USE_TO_GO_ON = (NotSent, PaymentRequired, Unauthorized)
 NO_MORE_FOR_NOW = (OverBudget, RateLimited)
 
@@ -54,11 +56,14 @@ class Cycle:
         self.new: set[UUID] = set()
         self.read_at: dict[UUID, datetime] = {}
         self.pages: list[SessionPage] = []
+        self.bad_pages: list[int] = []
+        self.alone_count = 0
         self.set_aside: list[SetAside] = []
         self.extent = Extent(None, 0)
         self.memory: Memory | None = None
         self.following = Following(account, [], self.started_at)
         self.single_read_after = account.single_read_after
+        self.bad_page_columns: dict[str, object] = {}
         self.reconciled: dict[str, object] = {}
         self.short: OverBudget | RateLimited | None = None
         self.live_part_short: OverBudget | RateLimited | None = None
@@ -87,7 +92,9 @@ class Cycle:
             self._before_a_batch()
             results = client_of(self.account, self.purpose).session_pages(batch)
             self._take([page for page in results if isinstance(page, SessionPage)])
-            self._note_errors(self._asked(results))
+            errors = self._asked(results)
+            self.bad_pages += [number for number, one in zip(batch, results, strict=True) if one in errors]
+            self._note_errors(errors)
 
     def read_alone(self, uuids: Sequence[UUID]) -> None:
         """Those sessions.  404 and failures are noted on the sessions; raises when it is no use to go on."""
@@ -101,6 +108,20 @@ class Cycle:
         for page in self.pages:
             self.memory.note(page, self.extent, self.live)
         return self.memory
+
+    def is_well_but_for_pages(self) -> bool:
+        """Whether as much was answered besides page 1 as failed: a page that breaks the vendor is no ill vendor."""
+        return len(self.pages) - 1 + self.alone_count >= len(self.bad_pages) > 0
+
+    def note_bad_pages(self) -> None:
+        """Name them on the account, as `reconcile` names its own, which tries them again."""
+        known = self.account.reconcile_missed
+        if new := [number for number in dict.fromkeys(self.bad_pages) if number not in known]:
+            self.account.reconcile_missed = [*known, *new]
+            if again := self.account.next_reconcile_at:  # None: at once
+                self.account.next_reconcile_at = min(again, self.now() + MISSED_AGAIN_AFTER)
+            self.bad_page_columns = {name: getattr(self.account, name) for name in BAD_PAGE_COLUMNS}
+        self.bad_pages, self.error = [], None
 
     def now(self) -> datetime:
         return timezone.now()
@@ -135,6 +156,7 @@ class Cycle:
 
     def _apply(self, answers: list[Answer]) -> None:
         apply_answers(self.account, answers)
+        self.alone_count += len(answers)
         self.seen |= {answer.session.uuid for answer in answers}
         self.live |= {answer.session.uuid for answer in answers if not answer.session.is_final}
         self.read_at |= {answer.session.uuid: answer.read_at for answer in answers}

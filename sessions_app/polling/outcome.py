@@ -63,6 +63,7 @@ def _learned(cycle: Cycle) -> dict[str, Any]:
         "sessions_upstream": _found(cycle) if cycle.live_part_short else _fits(cycle.extent.total),
         "set_aside": _set_aside(cycle),
         "single_read_after": cycle.single_read_after,
+        **cycle.bad_page_columns,
         **reconcile.columns(cycle),
     }
 

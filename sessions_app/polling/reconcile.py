@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sessions_app.models import AgentSession
 from sessions_app.polling import listed, places
-from sessions_app.polling.cycle import Cycle
-from sessions_app.polling.scan import MISSED_AGAIN_AFTER, Scan
+from sessions_app.polling.cycle import MISSED_AGAIN_AFTER, Cycle
+from sessions_app.polling.scan import Scan
 from sessions_app.rules import cadence
 
 PIECE_S = 1.2

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from sessions_app.polling import listed
-from sessions_app.polling.cycle import AT_ONCE, Cycle
+from sessions_app.polling.cycle import AT_ONCE, MISSED_AGAIN_AFTER, Cycle
 from sessions_app.rules import cadence
 from sessions_app.rules.pages import is_last
 from sessions_app.upstream.errors import Refused, UpstreamError
@@ -17,7 +17,6 @@ MOST_PAGES = 50_000
 """A list that never ends is cut here."""
 MOST_MISSED = 200
 """With more pages that fail the reading waits where it is: upstream is ill, and the list is no shorter for it."""
-MISSED_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Scan:
@@ -89,7 +88,7 @@ class Scan:
             return False
         if missed:
             log.warning("account %s: pages %s could not be read", self.cycle.account.slug, missed)
-        self.missed += missed
+        self.missed += [number for number in missed if number not in self.missed]
         return True
 
     def _is_end(self, pages: list[SessionPage], error: UpstreamError | None) -> bool:

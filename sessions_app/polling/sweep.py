@@ -62,8 +62,9 @@ def sweep(account: Account) -> bool:
 def _read(cycle: Cycle) -> None:
     """The live part first; what it learned is written before the long reading of everything goes on."""
     _live_part(cycle)
-    if cycle.error:
+    if cycle.error and not cycle.is_well_but_for_pages():
         raise cycle.error
+    cycle.note_bad_pages()
     cooling.cool(cycle.account, cycle.started_at)
     since = cycle.following.since(Care.RUNNING, cycle.started_at)
     if since and cycle.started_at - since < FRESH_ENOUGH:
@@ -99,22 +100,27 @@ def _rest_of_the_list(cycle: Cycle) -> list[Ask]:
 
 
 def _planned(cycle: Cycle, following: Following) -> list[Ask]:
-    """The pages on which new and due sessions should stand by now, and the due ones that stand alone."""
+    """The pages on which new and due sessions should stand by now, and the due ones that stand alone, or on pages
+    that failed of late: those are tried again each minute by `reconcile`, not by each sweep."""
     known, memory = cycle.extent, cycle.remember()
     added = newcomers.added(cycle)
     memory.learn(cycle.pages, cycle.new, added, known)
     added = newcomers.expected(memory, added, cycle.started_at.timestamp())
     due = [row for row in following.due(cycle.seen, 0) if row.missing_since is None]
     todo = plan([row.uuid for row in due], memory.places, known, added=added, new_at=memory.new_at)
-    urgencies: dict[int | None, list[float]] = {}
+    standing: dict[int | None, list[alone.LiveRow]] = {}
     for row in due:
-        page = page_of(memory.places.get(row.uuid), known, new_at=memory.new_at)
-        urgencies.setdefault(page, []).append(following.urgency(row))
-    # A page that nobody known stands on was asked for because something was added.
-    pages = [Ask(page, max(urgencies.get(page, [1.0])), len(urgencies.get(page, ()))) for page in todo.pages]
-    by_uuid = {row.uuid: row for row in due}
-    single = [Ask(uuid, following.urgency(by_uuid[uuid])) for uuid in todo.alone]
+        standing.setdefault(page_of(memory.places.get(row.uuid), known, new_at=memory.new_at), []).append(row)
+    bad = cycle.account.reconcile_missed
+    pages = [_page(number, standing.get(number, []), following) for number in todo.pages if number not in bad]
+    singly = {row.uuid for number in bad for row in standing.get(number, ())}.union(todo.alone)
+    single = [Ask(row.uuid, following.urgency(row)) for row in due if row.uuid in singly]
     return in_order([*pages, *single])[: MOST_PAGES + alone.MOST_PER_SWEEP]
+
+
+def _page(number: int, rows: list[alone.LiveRow], following: Following) -> Ask:
+    """One that nobody known stands on was asked for because something was added."""
+    return Ask(number, max((following.urgency(row) for row in rows), default=1.0), len(rows))
 
 
 def _remember(cycle: Cycle, following: Following) -> None:

@@ -6,9 +6,10 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from sessions_app.live.connection import client as redis_client
 from sessions_app.models import Account, AgentSession
 from sessions_app.polling import reconcile
-from tests.support.foreign import KEY, ForeignServer, running_foreign_server
+from tests.support.foreign import KEY, ForeignServer, running_foreign_server, uuid_of
 from tests.support.sweeping import backdate, swept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,3 +136,39 @@ def test_a_session_that_the_reading_missed_is_cleared_by_one_question(foreign, a
     cache.set(key, dict.fromkeys(cache.get(key), 1.0))
     swept(account)
     assert not cache.get(key)
+
+
+def hungry(account: Account) -> None:
+    """As if nobody had been read of late."""
+    redis_client().delete(f"ages:read:{account.pk}")
+    long_ago = timezone.now() - timedelta(seconds=30)
+    Account.objects.update(last_read_at=long_ago, resting_read_at=long_ago)
+
+
+def test_a_planned_page_that_always_fails_condemns_nobody(foreign, account):
+    account = read_whole(account)
+    foreign.failing_pages = {5}
+    upon_it = uuid_of("session 407")
+    foreign.change(str(upon_it), stepCount=77)
+    hungry(account)
+    account = swept(account)
+    assert not account.error_kind and account.failing_since is None
+    assert account.reconcile_missed == [5], "the settings page names it"
+    assert AgentSession.objects.get(uuid=upon_it).step_count == 77, "read singly"
+    assert account.last_read_at > timezone.now() - timedelta(seconds=20)
+    assert account.next_reconcile_at < timezone.now() + timedelta(minutes=2)
+    hungry(account)
+    asked = len(foreign.pages)
+    swept(account)
+    assert 5 not in foreign.pages[asked:], "it is tried again each minute, not by each sweep"
+    foreign.failing_pages = set()
+    Account.objects.update(next_reconcile_at=None)
+    assert swept(account).reconcile_missed == []
+
+
+def test_an_upstream_that_gives_page_1_alone_is_ill(foreign, account):
+    account = read_whole(account)
+    foreign.failing_pages = set(range(2, 20))
+    foreign.failing_sessions = True
+    hungry(account)
+    assert swept(account).error_kind == "server_fault"

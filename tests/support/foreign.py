@@ -31,6 +31,8 @@ class ForeignServer:
         self.requests: list[tuple[str, str]] = []
         self.most_per_page = 100
         self.failing_pages: set[int] = set()  # they answer 500, each time
+        self.failing_sessions = False  # single ones do
+        self.pages: list[int] = []  # that were asked for
         self.refuses_behind_the_end = False  # 404 instead of an empty list
         self.claimed_total: int | None = None  # instead of the truth
         self.one_page_for_all = False  # whatever page is asked for
@@ -82,6 +84,8 @@ class ForeignServer:
                 case "GET", ["sessions"]:
                     return self._list(parse_qs(url.query))
                 case "GET", ["sessions", uuid] if uuid in self.sessions:
+                    if self.failing_sessions:
+                        return 500, {"detail": "This session is broken"}
                     return 200, self.sessions[uuid]
                 case "GET", ["sessions", uuid, "messages"] if uuid in self.messages or self.refuses_messages:
                     return self._messages(uuid, parse_qs(url.query))
@@ -95,6 +99,7 @@ class ForeignServer:
         records = [*self.broken, *self.sessions.values()]
         if self.one_page_for_all:
             first = 0
+        self.pages.append(first // size + 1)
         if first // size + 1 in self.failing_pages:
             return 500, {"detail": "This page is broken"}
         if self.refuses_behind_the_end and first >= len(records):
