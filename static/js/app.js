@@ -4,9 +4,10 @@ import * as dialog from "./dialog.js";
 import * as floor from "./floor.js";
 import * as keys from "./keys.js";
 import * as push from "./push.js";
+import * as select from "./select.js";
 import * as stream from "./stream.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as zone from "./zone.js";
 
-for (const module of [zone, time, dialog, theme, keys, floor, push, stream]) module.start();
+for (const module of [zone, time, dialog, theme, keys, floor, select, push, stream]) module.start();

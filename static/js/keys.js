@@ -24,8 +24,8 @@ function onKey(event) {
   action();
 }
 
-function isTyping(element) {
-  return element.isContentEditable || element.closest?.("input, textarea, select") !== null;
+export function isTyping(element) {
+  return element.isContentEditable || (element.closest?.("input:not([type=checkbox]), textarea, select") ?? null) !== null;
 }
 
 /** Moves the focus to the next or previous session of the page. */
