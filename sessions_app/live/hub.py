@@ -5,7 +5,8 @@ everybody who has that row on the screen.  The event loop never touches the data
 connection to it: with one per viewer, the 140th open screen made ordinary pages fail.
 
 Events: `row` (HTML of one row), `gone` {id: uuid} (it left this page), `new` {id, status, attention} or {count},
-`pulse` (HTML of the summary strip), `ping`, `resync` {why: slow | sight} (fetch the page again), `forbidden`.
+`pulse` (HTML of the summary strip), `presence` (somebody came to the session, or left it), `ping`,
+`resync` {why: slow | sight} (fetch the page again), `forbidden`.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import redis
 
-from sessions_app.live import events, frames, watching
+from sessions_app.live import events, frames, presence, watching
 from sessions_app.live.house import Change, House, Row, Tempo
 from sessions_app.live.threads import Threads
 from sessions_app.live.viewer import Audience, Viewer
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_INTRODUCED = 200  # more new sessions at once are only counted
 MAX_REMEMBERED = 20_000
+PRESENCE = events.note("presence")
 
 
 class Push:
@@ -34,6 +35,7 @@ class Push:
         self._introduced: set[int] = set()
         self._pulse_due = True
         self._pulsed_at = 0.0
+        self._present: dict[int, presence.Presence] = {}
 
     @property
     def viewers(self) -> list[Viewer]:
@@ -118,18 +120,32 @@ class Push:
                     viewer.put_pulse(frame)
 
     async def note_opened(self) -> None:
-        """Says which sessions have their own page open somewhere: those are read more often."""
-        opened = {pk for v in self.viewers if v.ticket.page == "session" for pk in v.ticket.session_ids}
+        """Says which sessions have their own page open, and at whom; tells their pages when others come or go."""
+        viewers = [viewer for viewer in self.viewers if viewer.ticket.page == "session"]
+        pairs = {(pk, viewer.ticket.user_id) for viewer in viewers for pk in viewer.ticket.session_ids}
         try:
-            await self._threads.run(watching.note, opened)
+            present = await self._threads.run(_note, pairs)
         except (redis.RedisError, OSError):
-            pass  # the source says that Redis is away; sweeps read them all the same
+            return  # the source says that Redis is away; sweeps read them all the same
+        news = {pk for pk, people in present.items() if self._present.get(pk, people) != people}
+        self._present = present
+        for viewer in viewers:
+            if news.intersection(viewer.ticket.session_ids):
+                viewer.put(PRESENCE)
 
     async def ping(self) -> None:
         frame = events.ping(_now_ms())
         for viewer in self.viewers:
             viewer.put(frame)
             viewer.give_up_if_stuck(self._tempo.write_s)
+
+
+def _note(pairs: set[tuple[int, int]]) -> dict[int, presence.Presence]:
+    """In a thread: notes both, and says who is there."""
+    opened = {pk for pk, _ in pairs}
+    watching.note(opened)
+    presence.note(pairs)
+    return presence.of_all(opened)
 
 
 def _now_ms() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
@@ -18,6 +19,8 @@ SHORT = 600
 """Characters shown at first of what was said; the rest unfolds."""
 SHORT_LINES = 12
 SUMMARY = 160
+MOST_WORDS = 8
+"""Of a search, that are looked for."""
 
 KINDS = {
     "user_message": "Task", "assistant_message": "Agent", "completion": "Result", "planning": "Plan",
@@ -58,6 +61,26 @@ class Line(NamedTuple):
         return self.short != self.text
 
 
+class Sought(NamedTuple):
+    """Which messages: `before` a place, all `since` a place that an open page begins with, else the newest;
+    with these words, and errors alone if so wanted."""
+
+    before: Place | None = None
+    since: Place | None = None
+    words: str = ""
+    only_errors: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.words or self.only_errors)
+
+    @property
+    def query(self) -> str:
+        """As the end of an address: `&find=…&only=errors`."""
+        asked = {"find": self.words, "only": "errors" if self.only_errors else ""}
+        return "".join(f"&{name}={quote(value)}" for name, value in asked.items() if value)
+
+
 class Log(NamedTuple):
     """A page of the log.  `first` is its beginning, `earlier` how many messages are kept from before it."""
 
@@ -74,12 +97,10 @@ class Log(NamedTuple):
     """In words, why there may be newer ones that are not here."""
 
 
-def log_of(
-    session: AgentSession, now: datetime, before: Place | None = None, since: Place | None = None
-) -> Log:
-    """The newest page; the one before a place; or all `since` a place that an open page begins with."""
-    mine = Message.objects.filter(session_id=session.pk)
-    rows = _page(mine, before, since)
+def log_of(session: AgentSession, now: datetime, sought: Sought = Sought()) -> Log:  # noqa: B008 - frozen
+    """A page of it: see `Sought`."""
+    mine = _narrowed(Message.objects.filter(session_id=session.pk), sought)
+    rows = _page(mine, sought.before, sought.since)
     lines = tuple(_lines(rows[::-1]))
     mark = _mark(session)
     trouble = _trouble(session, mark, now)
@@ -88,11 +109,17 @@ def log_of(
         first=_place_of(rows[-1]) if rows else "",
         earlier=mine.filter(_before((rows[-1].at_ms, rows[-1].pk))).count() if rows else 0,
         dropped=mark.dropped if mark else 0,
-        newest=before is None,
+        newest=sought.before is None,
         more_to_read=bool(mark and mark.read_at and not mark.is_whole and not trouble),
-        nothing="" if lines else trouble or _nothing(session, mark),
+        nothing="" if lines else trouble or _nothing(session, mark, sought),
         trouble=trouble if lines else "",
     )
+
+
+def _narrowed(mine: QuerySet[Message], sought: Sought) -> QuerySet[Message]:
+    for word in sought.words.split()[:MOST_WORDS]:
+        mine = mine.filter(Q(text__icontains=word) | Q(summary__icontains=word))
+    return mine.filter(is_error=True) if sought.only_errors else mine
 
 
 def place(text: str) -> Place | None:
@@ -187,7 +214,9 @@ def _trouble(session: AgentSession, mark: MessageLog | None, now: datetime) -> s
     return f"The messages could not be read. {mark.error}" if mark and mark.error else ""
 
 
-def _nothing(session: AgentSession, mark: MessageLog | None) -> str:
+def _nothing(session: AgentSession, mark: MessageLog | None, sought: Sought) -> str:
+    if sought.is_narrowed:
+        return "No error among the messages that match." if sought.only_errors else "No message matches."
     if mark and mark.read_at:
         return "Nothing has been said yet." if session.is_live else "Nothing was said in this session."
     if session.gone_at:

@@ -8,22 +8,22 @@ from uuid import UUID
 
 from django.conf import settings
 
-from sessions_app.models import AgentSession, AuditEntry, SessionDetail, UpstreamName
+from sessions_app.models import AgentSession, SessionDetail, UpstreamName
 from sessions_app.rules import attention
 from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES, Oddity, Sight, Status
 from sessions_app.upstream.urls import safe_live_url
 
 from .curve import PARTS, Curve, curve_of
-from .messages import Log, Place, log_of
+from .film import Film, Spot, film_of
+from .messages import Log, Sought, log_of
 from .messages import short as shortened
 from .receipt import Receipt
 from .reply import Reply, read, speaks_of_money
 from .stops import receipts_of
-from .timeline import CONTROL_ACTS, TAKEN, Frame, Timeline, film_of, timeline_of
+from .timeline import Timeline, timeline_of
+from .wheel import Driver, driver_of, watching
 
 USUAL_SCREEN = (1280, 800)
-DRIVES_AT_MOST = timedelta(hours=1)
-"""A browser that crashed never gives control back: after that long nobody is said to drive."""
 
 
 class Reason(NamedTuple):
@@ -60,12 +60,12 @@ class Recording(NamedTuple):
     text: str
 
 
-class Driver(NamedTuple):
-    """Who has taken control and not given it back."""
+class Asked(NamedTuple):
+    """What an address asks to see of the page's history; nothing: the newest."""
 
-    user_id: int | None
-    name: str
-    since: datetime
+    before_ms: int | None = None
+    messages: Sought = Sought()
+    film: Spot | None = None
 
 
 class SessionPage:
@@ -74,17 +74,8 @@ class SessionPage:
     Nothing in it speaks of costs unless `sight` may see them; the live view is apart (`live_view`).
     """
 
-    def __init__(
-        self,
-        session: AgentSession,
-        sight: Sight,
-        now: datetime,
-        before_ms: int | None = None,
-        messages_before: Place | None = None,
-        messages_since: Place | None = None,
-    ) -> None:
-        self.session, self.sight, self.now, self.before_ms = session, sight, now, before_ms
-        self.messages_before, self.messages_since = messages_before, messages_since
+    def __init__(self, session: AgentSession, sight: Sight, now: datetime, asked: Asked = Asked()) -> None:  # noqa: B008 - frozen
+        self.session, self.sight, self.now, self.asked = session, sight, now, asked
 
     @cached_property
     def detail(self) -> SessionDetail:
@@ -118,21 +109,21 @@ class SessionPage:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """A page of it: what came before `before_ms`, or the newest."""
-        return timeline_of(self.session, self.before_ms, with_costs=self.sight.see_costs)
+        """A page of it: what came before the moment that was asked for, or the newest."""
+        return timeline_of(self.session, self.asked.before_ms, with_costs=self.sight.see_costs)
 
     @cached_property
     def log(self) -> Log:
-        """The newest messages, or those before `messages_before`."""
-        return log_of(self.session, self.now, self.messages_before, self.messages_since)
+        """The newest messages, or those that were asked for."""
+        return log_of(self.session, self.now, self.asked.messages)
 
     @property
     def task_short(self) -> str:
         return shortened(self.session.task)
 
     @cached_property
-    def film(self) -> tuple[Frame, ...]:
-        return film_of(self.session, with_costs=self.sight.see_costs)
+    def film(self) -> Film:
+        return film_of(self.session, self.asked.film, with_costs=self.sight.see_costs)
 
     @cached_property
     def receipts(self) -> tuple[Receipt, ...]:
@@ -141,6 +132,10 @@ class SessionPage:
     @cached_property
     def driver(self) -> Driver | None:
         return driver_of(self.session, self.now)
+
+    @cached_property
+    def watching(self) -> tuple[str, ...]:
+        return watching(self.session)
 
     @property
     def spent_of_cap(self) -> int | None:
@@ -180,17 +175,6 @@ class SessionPage:
 def find(uuid: UUID) -> AgentSession | None:
     """The session with its account and its bulk."""
     return AgentSession.objects.select_related("account", "detail", "message_log").filter(uuid=uuid).first()
-
-
-def driver_of(session: AgentSession, now: datetime) -> Driver | None:
-    """Who drives the browser now, by the audit trail; nobody once the session has ended."""
-    if not session.is_live:
-        return None
-    acts = AuditEntry.objects.filter(session=session, action__in=CONTROL_ACTS).order_by("-at", "-pk")
-    last = acts.first()
-    if last is None or last.action != TAKEN or now - last.at > DRIVES_AT_MOST:
-        return None
-    return Driver(last.actor_id, last.actor_name, last.at)
 
 
 def may_have_a_task(session: AgentSession) -> bool:

@@ -1,36 +1,33 @@
-"""The page of one session, its panels, its output as a file, its live view, and who drives it."""
+"""The page of one session, its panels, its output as a file, and its live view.  control.py: who drives it."""
 
 from uuid import UUID
 
+import redis
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from sessions_app.access import audit
 from sessions_app.access.roles import sight_of
-from sessions_app.live import publish, tickets
+from sessions_app.live import presence, tickets
 from sessions_app.models import AgentSession
 from sessions_app.polling.clients import client_of
-from sessions_app.queries.messages import place
 from sessions_app.queries.reply import is_left_out, output_file
-from sessions_app.queries.session import SessionPage, detail_of, driver_of, find, live_view
-from sessions_app.queries.timeline import RELEASED, TAKEN
+from sessions_app.queries.session import SessionPage, detail_of, find, live_view
 from sessions_app.upstream.errors import UpstreamError
 
+from .asking import asked_by
 from .panels import PANELS, changed_panels, panel, panels
 
 _USUAL: dict[str, list[str]] = settings.SECURE_CSP  # type: ignore[assignment]
 POLICY = _USUAL | {"connect-src": [*_USUAL["connect-src"], *_USUAL["frame-src"]]}
 """On this page alone: frame.js asks the live view's host whether it is there at all, for a frame does not tell."""
-ACTS = {"take": TAKEN, "release": RELEASED}
 CHANGED = "changed"
 
 
@@ -41,9 +38,8 @@ def session(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found = find(uuid)
     if found is None:
         return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
-    before_ms = _moment(request.GET.get("before", ""))
-    said_before, said_since = (place(request.GET.get(name, "")) for name in ("messages", "from"))
-    page = SessionPage(found, sight_of(request.user), timezone.now(), before_ms, said_before, said_since)
+    _note_presence(request, found)
+    page = SessionPage(found, sight_of(request.user), timezone.now(), asked_by(request.GET))
     wanted = request.GET.get("panel", "")
     if wanted == CHANGED:
         return _fragment(changed_panels(page, request.GET.getlist("seen")))
@@ -52,9 +48,22 @@ def session(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return _whole(request, page)
 
 
+def _note_presence(request: HttpRequest, found: AgentSession) -> None:
+    """The stream says it every second; here for pages whose stream does not open, and for the very first look."""
+    try:
+        if request.user.pk:
+            presence.note([(found.pk, request.user.pk)])
+    except (redis.RedisError, OSError):
+        pass  # nobody is counted then
+
+
 def _pinned(page: SessionPage) -> set[str]:
     """Panels that show an older page, which somebody has chosen."""
-    chosen = {"timeline": page.before_ms, "messages": page.messages_before}
+    chosen = {
+        "timeline": page.asked.before_ms,
+        "messages": page.asked.messages.before,
+        "film": page.asked.film,
+    }
     return {name for name, place in chosen.items() if place is not None}
 
 
@@ -115,35 +124,6 @@ def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return _unkept(render(request, "session/_frame.html", {"s": found, "live": view}))
 
 
-@require_POST
-@permission_required("sessions_app.take_control", raise_exception=True)
-def control(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Take or release the wheel: recorded, and seen by everybody who has the session open."""
-    found, act = find(uuid), ACTS.get(request.POST.get("action", ""))
-    if act is None:
-        return HttpResponseBadRequest("action is take or release")
-    if found is None:
-        return render(request, "session/unknown.html", {"uuid": uuid}, status=404)
-    if act == TAKEN and not found.is_live:
-        messages.error(request, "The session has ended: there is nothing left to drive.")
-    else:
-        _note_control(request, found, act)
-    if request.headers.get("Accept", "").startswith("application/json"):
-        return HttpResponse(status=204 if found.is_live or act == RELEASED else 409)
-    return redirect(found)
-
-
-def _note_control(request: HttpRequest, found: AgentSession, act: str) -> None:
-    """Audit, version and news in one transaction.  Who does not drive has nothing to release."""
-    driver = driver_of(found, timezone.now())
-    if act == RELEASED and (driver is None or driver.user_id != request.user.pk):
-        return
-    with transaction.atomic():
-        AgentSession.objects.filter(pk=found.pk).update_shown(timezone.now())
-        publish.changed_on_commit(found.account_id, [found.pk])
-        audit.record(request.user, act, found)
-
-
 def _drives(request: HttpRequest, page: SessionPage) -> bool:
     return bool(page.sight.take_control and page.driver and page.driver.user_id == request.user.pk)
 
@@ -155,7 +135,3 @@ def _fragment(html: str) -> HttpResponse:
 def _unkept(response: HttpResponse) -> HttpResponse:
     patch_cache_control(response, no_store=True, private=True)
     return response
-
-
-def _moment(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

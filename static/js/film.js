@@ -1,85 +1,174 @@
-// The film strip: a picture of it is shown large on the stage, over the live view, which runs on behind it.
-// Click or touch a picture, walk with the arrow keys, Home and End; Escape goes back to now.
+// The film: a picture of it is shown large on the stage, over the live view, which runs on behind it.
+// Press or draw along the strip, slide, swipe the large picture; arrows, Home, End, Page up and down; Escape: now.
+// Curve and steps follow (`film:shown`), and lead (`session:scrub`, a press on a step).
 
-let screen, chosen = null;
-const strip = () => document.querySelector("[data-film]");
-const links = () => [...document.querySelectorAll("[data-film] a")];
+import * as strip from "./strip.js";
+
+const FAR = 10, A_DRAG = 5, A_SWIPE = 40, SETTLE_MS = 120;
+const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -FAR, PageDown: FAR, Home: -Infinity, End: Infinity };
+
+let screen, range, chosen = null, come = 0, drag = null, swipe = null, asking = 0, settling = 0;
+const part = (name) => document.querySelector(`[data-film-${name}]`);
 
 export function start() {
-  screen = document.querySelector("[data-film-screen]");
-  if (!screen) return;
+  screen = part("screen");
+  if (!screen || !strip.start()) return;
+  range = document.querySelector("[data-strip-range]");
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
-  document.addEventListener("session:scrub", (event) => showAt(event.detail.at));
-  document.addEventListener("panel:swapped", (event) => event.target.dataset.panel === "film" && mark(!chosen));
-  document.querySelector("[data-film-close]").addEventListener("click", close);
-  mark(true);
+  range.addEventListener("input", () => show(Number(range.value)));
+  part("close").addEventListener("click", close);
+  document.addEventListener("session:scrub", (event) => settle({ at: event.detail.at }));
+  document.addEventListener("panel:swapped", (event) => event.target.dataset.panel === "film" && adopt(event.target));
+  dragging(strip.element().querySelector("[data-strip-scroll]"));
+  swiping(screen);
+  adopt(document.getElementById("panel-film"));
+  const first = strip.element().dataset.chosen;
+  if (first !== undefined) show(Number(first));
+  else strip.toEnd();
+}
+
+/** New pictures go on at the end, which is followed unless somebody looks elsewhere. */
+function adopt(panel) {
+  const follow = chosen === null && strip.isAtEnd();
+  // An address that asked for a place has pinned the panel; the strip has no need of that.
+  const tag = panel.querySelector('[name="seen"][value="film:*"]');
+  if (tag) tag.value = "film:0";
+  const more = strip.adopt(panel);
+  if (chosen !== null) come += more;
+  if (follow) strip.toEnd();
+  say();
 }
 
 function onClick(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target.closest("[data-film] a");
-  const mention = event.target.closest("[data-picture-at]");
-  if (!link && !mention) return;
-  if (mention && !showAt(mention.dataset.pictureAt)) return;
+  const link = event.target.closest("[data-film] a, [data-to-step]");
+  if (!link) return;
+  if (link.dataset.toStep && !strip.count()) return;
   event.preventDefault();
-  if (link) show(link);
+  if (drag?.moved) return;
+  if (link.dataset.toStep) go({ step: link.dataset.toStep });
+  else show(Number(link.parentElement.dataset.place));
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && chosen) return close();
-  const here = event.target.closest?.("[data-film] a");
-  if (!here) return;
-  const all = links(), index = all.indexOf(here);
-  const next = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: all.length - 1 }[event.key];
-  if (next === undefined || !all[next]) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape" && chosen !== null) return close();
+  const onStrip = event.target.closest?.("[data-film] a");
+  const onPage = chosen !== null && [document.body, document.getElementById("main")].includes(event.target);
+  const step = KEYS[event.key];
+  if (step === undefined || !strip.count() || !(onStrip || onPage)) return;
+  if (!onStrip && !event.key.startsWith("Arrow")) return; // the others scroll the page
   event.preventDefault();
-  all[next].focus({ preventScroll: true });
-  show(all[next]);
+  const from = onStrip ? Number(onStrip.parentElement.dataset.place) : chosen;
+  show(from + step, Boolean(onStrip));
 }
 
-/** The last picture taken at or before a moment, if the strip reaches back so far. */
-function showAt(moment) {
-  const link = links().findLast((each) => Date.parse(each.dataset.at) <= Date.parse(moment)) ?? links()[0];
-  if (link) show(link);
-  return Boolean(link);
+/** Many wishes in a row (a curve is drawn along): the last one counts. */
+function settle(what) {
+  clearTimeout(settling);
+  settling = setTimeout(() => go(what), SETTLE_MS);
 }
 
-function show(link) {
-  chosen = link.dataset.key;
-  screen.querySelector("[data-film-picture]").src = link.href;
-  const caption = screen.querySelector("[data-film-caption]");
-  caption.replaceChildren(...[...link.querySelectorAll("span")].filter((span) => span.parentElement === link).map((span) => span.cloneNode(true)));
+async function go(what) {
+  const mine = ++asking;
+  const place = await strip.find(what);
+  if (mine === asking && place !== null) show(place, false, "at" in what);
+}
+
+/** Shows the picture of a place.  `focused`: the focus goes there; `led`: the curve has said where, and stays. */
+async function show(wanted, focused = false, led = false) {
+  const place = Math.min(Math.max(wanted, 0), strip.count() - 1);
+  const mine = ++asking;
+  chosen = place;
+  strip.intoSight(place);
+  const found = strip.at(place) ? place : await strip.find({ place });
+  if (mine !== asking || found === null) return;
+  strip.intoSight(place);
+  strip.mark(place);
+  const link = strip.at(place);
+  if (focused) link.focus({ preventScroll: true });
+  onStage(link);
+  say();
+  remember(link.dataset.step);
+  document.dispatchEvent(new CustomEvent("film:shown", { detail: { at: Number(link.dataset.at), step: Number(link.dataset.step), led } }));
+}
+
+function onStage(link) {
+  const picture = part("picture");
+  if (picture.src !== link.href) picture.src = link.href;
+  picture.alt = link.querySelector("img").alt;
+  const lines = [...link.children].filter((child) => child.matches("span"));
+  part("caption").replaceChildren(...lines.map((line) => line.cloneNode(true)));
+  part("link").dataset.copy = address(link.dataset.step);
   screen.hidden = false;
-  document.querySelector("[data-film-close]").hidden = false;
-  mark(false);
 }
 
 function close() {
+  asking++;
+  clearTimeout(settling);
   chosen = null;
+  come = 0;
   screen.hidden = true;
-  document.querySelector("[data-film-close]").hidden = true;
-  mark(true);
-  return undefined;
+  strip.mark(null);
+  strip.toEnd();
+  say();
+  remember(null);
+  document.dispatchEvent(new CustomEvent("film:closed"));
 }
 
-/** One picture of the strip is the tab stop: the chosen one, else the last.  `follow`: keep the newest in sight. */
-function mark(follow) {
-  const all = links();
-  const current = all.find((link) => link.dataset.key === chosen) ?? (chosen ? null : all.at(-1));
-  for (const link of all) {
-    link.tabIndex = link === (current ?? all.at(-1)) ? 0 : -1;
-    if (link.dataset.key === chosen) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
-  if (follow && strip()) strip().scrollLeft = strip().scrollWidth;
-  else if (current && strip()) scrollIntoStrip(current);
+function say() {
+  const count = strip.count(), place = chosen ?? count - 1;
+  range.max = Math.max(0, count - 1);
+  range.value = place;
+  const link = strip.at(place);
+  const words = `Picture ${place + 1} of ${count}${link ? ` · step ${link.dataset.step}` : ""}`;
+  document.querySelector("[data-strip-where]").textContent = count ? words : "";
+  range.setAttribute("aria-valuetext", words);
+  part("close").hidden = chosen === null;
+  part("new").hidden = !come;
+  part("new").textContent = `${come} new`;
 }
 
-function scrollIntoStrip(link) {
-  const box = link.parentElement, film = strip();
-  const left = box.offsetLeft - film.offsetLeft;
-  if (left < film.scrollLeft) film.scrollLeft = left;
-  else if (left + box.offsetWidth > film.scrollLeft + film.clientWidth) film.scrollLeft = left + box.offsetWidth - film.clientWidth;
+/** The address bar leads back to the step that is shown. */
+function remember(step) {
+  history.replaceState(history.state, "", address(step));
+}
+
+function address(step) {
+  const there = new URL(location.href);
+  for (const name of ["first", "at", "step"]) there.searchParams.delete(name);
+  if (step !== null) there.searchParams.set("step", step);
+  return there.href;
+}
+
+// ---- pointers --------------------------------------------------------------------------------------
+
+/** With a mouse one draws along the strip; a finger scrolls it, and taps. */
+function dragging(scroll) {
+  scroll.addEventListener("pointerdown", (event) => {
+    drag = event.pointerType === "mouse" && !event.button ? { x: event.clientX, moved: false } : null;
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!drag || !event.buttons) return;
+    drag.moved ||= Math.abs(event.clientX - drag.x) > A_DRAG;
+    if (!drag.moved) return;
+    strip.nudge(event.clientX);
+    const place = strip.under(event.clientX);
+    if (place !== chosen) show(place);
+  });
+  document.addEventListener("pointerup", () => setTimeout(() => { drag = null; }));
+}
+
+function swiping(over) {
+  over.addEventListener("touchstart", (event) => {
+    swipe = event.touches.length === 1 ? [event.touches[0].clientX, event.touches[0].clientY] : null;
+  }, { passive: true });
+  over.addEventListener("touchend", (event) => {
+    if (!swipe || chosen === null) return;
+    const { clientX, clientY } = event.changedTouches[0];
+    const far = clientX - swipe[0], down = clientY - swipe[1];
+    swipe = null;
+    if (Math.abs(far) > Math.max(A_SWIPE, 2 * Math.abs(down))) show(chosen + (far < 0 ? 1 : -1));
+  }, { passive: true });
 }

@@ -3,8 +3,15 @@
 // loading ─ load, and its host answers ─→ live ─ its host falls silent ─→ dead ─ it answers again ─→ live
 //    ├─ no load within 10 s, or no host ─→ dead       any ─ the session ends ─→ ended
 //    └─ refused by our own policy ───────→ blocked    none ─ a view comes to be ─→ loading
+//
+// On a phone there is the picture, and the view only once somebody asks for it: until then its frame is not displayed,
+// and being lazy it is not loaded either.
 
 const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000, SECOND_LOOK_MS = 1_500;
+const DRIVEN = 423;
+const OWN_WORD_MS = 5_000; // until the page around has heard of our own act
+
+const PHONE = "(width < 48rem)";
 
 const WORDS = {
   loading: ["created", "Opening the live view…", ""],
@@ -12,10 +19,11 @@ const WORDS = {
   dead: ["plug", "Live view does not answer", "The live view does not answer. This is the last picture."],
   blocked: ["stops", "Live view blocked", "The browser did not let the live view in: its address is not on LIVE_VIEW_ORIGINS."],
   ended: ["stopped", "Ended", "The session has ended. This is its last picture."],
+  picture: ["picture", "Last picture", ""],
   none: ["picture", "Last picture", "No live view is offered yet. This is the last picture."],
 };
 
-let stage, slot, frame, timer, hasLoaded = false, driving = false, asking = false;
+let stage, slot, frame, timer, hasLoaded = false, driving = false, asking = false, actedAt = 0;
 const part = (name) => stage.querySelector(`[data-${name}]`);
 
 export function start() {
@@ -28,10 +36,19 @@ export function start() {
   });
   document.addEventListener("panel:swapped", follow);
   part("reload").addEventListener("click", reveal);
+  part("watch").addEventListener("click", watch);
   part("control")?.addEventListener("submit", onControl);
   addEventListener("pagehide", () => driving && sayControl("release", true));
-  adopt();
+  frame = slot.querySelector("iframe");
+  if (frame && matchMedia(PHONE).matches && !driving) become("picture");
+  else watch();
   setInterval(look, PROBE_MS);
+}
+
+/** The frame is wanted. */
+function watch() {
+  stage.dataset.watched = "";
+  adopt();
 }
 
 const state = () => stage.dataset.state;
@@ -90,9 +107,10 @@ async function hostAnswers() {
 function follow() {
   const now = document.querySelector("[data-session-state]")?.dataset;
   if (!now) return;
+  followDriver(now);
   if (!now.isLive) {
     if (state() !== "ended") end();
-  } else if (now.hasView && !frame && stage.dataset.mayWatch && !asking) {
+  } else if (now.hasView && !frame && !matchMedia(PHONE).matches && stage.dataset.mayWatch && !asking) {
     reveal();
   }
 }
@@ -108,6 +126,7 @@ function end() {
 /** Asks for the frame anew: a person pressed "Reload", or there was none until now. */
 async function reveal() {
   asking = true;
+  stage.dataset.watched = "";
   try {
     const answer = await fetch(stage.dataset.liveAddress, { headers: { "HX-Request": "true" }, cache: "no-store" });
     if (!answer.ok || answer.redirected) throw new Error(answer.status);
@@ -129,6 +148,7 @@ function become(next, words) {
   stage.dataset.state = next;
   part("state-word").innerHTML = `<svg class="i" aria-hidden="true"><use href="#i-${icon}"/></svg> <span>${word}</span>`;
   part("note").textContent = words || note;
+  part("watch").hidden = next !== "picture";
   part("reload").hidden = !["dead", "blocked", "live"].includes(next);
   const form = part("control");
   if (form) form.hidden = !driving && !["live", "loading"].includes(next);
@@ -141,20 +161,45 @@ async function onControl(event) {
   const act = driving ? "release" : "take";
   const answer = await sayControl(act, false).catch(() => null);
   if (answer?.ok) return setDriving(act === "take");
+  if (answer?.status === DRIVEN) return ask(await answer.text());
   part("note").textContent = answer ? "Control was refused: the session may have ended." : "Watchfloor does not answer: control was not changed.";
   return undefined;
 }
 
+/** Somebody has taken over, or our time at the wheel has run out. */
+function followDriver({ driver, driverId }) {
+  const isMine = driverId === stage.dataset.me;
+  if (driving && !isMine && Date.now() - actedAt > OWN_WORD_MS) {
+    setDriving(false);
+    part("note").textContent = driver ? `${driver} has taken over.` : "Control has ended: it was not used for long.";
+  }
+  if (!driving && part("control")) part("control-word").textContent = driverId && !isMine ? "Take over" : "Take control";
+}
+
+/** Somebody else drives: the question is put in the page's dialog (dialog.js), and its answer comes back here. */
+function ask(html) {
+  const dialog = document.getElementById("dialog");
+  dialog.innerHTML = html;
+  dialog.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.close();
+    sayControl("take", false, "1").then((answer) => answer.ok && setDriving(true), () => {});
+  });
+  dialog.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true })); // as if htmx had put it there
+}
+
 /** `leaving`: the page goes away, so the browser is asked to deliver it afterwards. */
-function sayControl(act, leaving) {
+function sayControl(act, leaving, over = "") {
   const form = part("control"), address = form.getAttribute("action"), body = new FormData(form);
   body.set("action", act);
+  body.set("over", over);
   if (leaving) return navigator.sendBeacon(address, body);
   return fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
 }
 
 function setDriving(next) {
   driving = next;
+  actedAt = Date.now();
   stage.toggleAttribute("data-drives", next);
   slot.inert = !next;
   part("guard").hidden = next;

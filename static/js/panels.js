@@ -1,6 +1,8 @@
 // Panels come anew when their content changes.  What a person has opened, scrolled or focused in them stays so,
 // and nothing is swapped under a pressed pointer, nor under one that reads a curve (data-hold).
 
+import * as news from "./news.js";
+
 let pressed = null;
 const kept = new Map();
 const placed = new WeakSet(); // logs that were swapped under a reader
@@ -10,6 +12,7 @@ export function start() {
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(() => { pressed = null; }));
   document.addEventListener("htmx:oobBeforeSwap", beforeSwap);
   document.addEventListener("htmx:oobAfterSwap", afterSwap);
+  document.addEventListener("htmx:beforeSwap", typesOn);
   document.addEventListener("click", onCopy);
   document.addEventListener("htmx:afterSettle", (event) => event.detail.elt?.querySelectorAll?.(".log").forEach(unlessPlaced));
   document.querySelectorAll(".log").forEach(toEnd);
@@ -18,9 +21,23 @@ export function start() {
 function beforeSwap(event) {
   const panel = event.detail.target;
   if (!panel.dataset.panel) return;
-  const held = panel === pressed || panel.querySelector("[data-hold]:is(:hover, :focus-visible)");
+  const held = panel === pressed || panel.querySelector("[data-hold]:is(:hover, :focus-visible)") || isBeingTyped(panel);
   if (held) event.detail.shouldSwap = false; // it keeps its tag, so the next change brings it
   else kept.set(panel.dataset.panel, stateOf(panel));
+}
+
+/** Whether somebody types in it what was not asked for yet. */
+function isBeingTyped(panel) {
+  const field = document.activeElement;
+  return panel.contains(field) && field.type === "search" && field.value.trim() !== field.defaultValue;
+}
+
+/** An answer to what has been typed so far must not take away what was typed since. */
+function typesOn(event) {
+  const field = document.activeElement;
+  if (!event.detail.target.contains(field) || field.type !== "search") return;
+  const sent = event.detail.requestConfig.parameters[field.name];
+  if (sent !== undefined && sent !== field.value) event.detail.shouldSwap = false;
 }
 
 function afterSwap(event) {
@@ -30,6 +47,7 @@ function afterSwap(event) {
   kept.delete(panel.dataset.panel);
   for (const id of state.open) document.getElementById(id)?.setAttribute("open", "");
   if (state.focus) focused(panel, state.focus)?.focus({ preventScroll: true });
+  if (panel.dataset.panel === "messages") news.tell(state.last, panel);
   backTo(panel.querySelector(".log"), state.reading);
   scrollers(panel).forEach((element, index) => element.scrollTo(...(state.scrolled[index] ?? [0, 0])));
   panel.dispatchEvent(new CustomEvent("panel:swapped", { bubbles: true }));
@@ -44,6 +62,7 @@ function focused(panel, key) {
 function stateOf(panel) {
   return {
     open: [...panel.querySelectorAll("details[open][id]")].map((details) => details.id),
+    last: news.lastOf(panel),
     focus: panel.contains(document.activeElement) ? document.activeElement.dataset.key : undefined,
     scrolled: scrollers(panel).map((element) => [element.scrollLeft, element.scrollTop]),
     reading: placeIn(panel.querySelector(".log")),
@@ -53,7 +72,7 @@ function stateOf(panel) {
 /** Where somebody reads in a log: the first line in sight, and how far from the top.  Undefined at the end, which is followed. */
 function placeIn(log) {
   if (!log || log.scrollHeight - log.scrollTop - log.clientHeight < 24) return undefined;
-  const line = [...log.children].find((each) => each.offsetTop + each.offsetHeight > log.scrollTop);
+  const line = [...log.querySelectorAll(".said")].find((each) => each.offsetTop + each.offsetHeight > log.scrollTop);
   return line && { id: line.id, above: line.offsetTop - log.scrollTop };
 }
 
@@ -86,6 +105,8 @@ async function onCopy(event) {
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, 1500);
   } catch {
-    getSelection().selectAllChildren(button.parentElement.querySelector("code")); // then Ctrl+C does it
+    const code = button.parentElement.querySelector("code");
+    if (code) getSelection().selectAllChildren(code); // then Ctrl+C does it
+    else window.prompt("Copy it from here:", button.dataset.copy);
   }
 }

@@ -4,5 +4,6 @@ import * as curve from "./curve.js";
 import * as film from "./film.js";
 import * as frame from "./frame.js";
 import * as panels from "./panels.js";
+import * as steps from "./steps.js";
 
-for (const module of [panels, frame, curve, film]) module.start();
+for (const module of [panels, frame, curve, steps, film]) module.start();

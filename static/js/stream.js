@@ -89,6 +89,7 @@ const HANDLERS = {
   gone: (data) => showGone(JSON.parse(data).id),
   new: (data) => emit("floor:new", JSON.parse(data)),
   pulse: (html) => showPulse(parse(html)),
+  presence: () => emit("session:changed", { uuid: null }), // somebody came or left: the page's head says who is here
   resync: (data) => (JSON.parse(data).why === "slow" ? fetchAndReopen() : location.reload()),
   forbidden: () => fetchAndReopen(), // whoever is signed out is shown the sign-in page
 };

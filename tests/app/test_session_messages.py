@@ -262,3 +262,32 @@ def test_the_same_few_questions_however_long(vera, django_assert_num_queries):
         say(session, f"{number}")
     with django_assert_num_queries(8):
         panel_of(vera, session)
+
+
+# ---- finding ---------------------------------------------------------------------------------------
+
+
+def test_words_and_errors_alone_are_found_and_stay_found(vera):
+    session = make_session()
+    right = say(session, "The first offer is CHEAP")
+    say(session, "The second offer is dear")
+    wrong = say(session, "cheap glass broke", kind="browser_action_error", is_error=True)
+    assert shown(panel_of(vera, session, "&find=cheap")) == [right.pk, wrong.pk]
+    assert shown(panel_of(vera, session, "&find=offer+cheap")) == [right.pk]
+    html = panel_of(vera, session, "&find=cheap&only=errors")
+    assert shown(html) == [wrong.pk]
+    assert 'name="find" value="cheap"' in html and 'name="only" value="errors" checked' in html
+    assert "No message matches." in panel_of(vera, session, "&find=%25")
+    later = say(session, "cheap again")
+    grown = page_of(vera, session, "?panel=changed&seen=messages:x&find=cheap")
+    assert shown(grown) == [right.pk, wrong.pk, later.pk]
+
+
+def test_earlier_ones_of_what_was_found_are_found_too(vera):
+    session = make_session()
+    for number in range(120):
+        say(session, f"{'odd' if number % 2 else 'even'} {number}")
+    html = panel_of(vera, session, "&find=odd")
+    before = re.search(r"\?messages=([\d-]+)&amp;find=odd#messages", html)
+    assert len(shown(html)) == 50 and before
+    assert len(shown(panel_of(vera, session, f"&find=odd&messages={before[1]}"))) == 10

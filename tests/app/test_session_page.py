@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
@@ -306,6 +307,37 @@ def test_who_does_not_drive_gives_nothing_back(olga):
     assert "ana is driving" in page_of(olga, made)
 
 
+def test_who_wants_the_wheel_of_somebody_else_is_asked_once(olga):
+    made = session()
+    control, script = f"/sessions/{made.uuid}/control/", {"Accept": "application/json"}
+    ana = person("ana", "operator")
+    ana.post(control, {"action": "take"})
+    assert "Take over" in page_of(olga, made)
+    asked = olga.post(control, {"action": "take"}, headers=script)
+    assert asked.status_code == 423 and "Take over from ana?" in asked.content.decode()
+    assert "<html" in olga.post(control, {"action": "take"}).content.decode()
+    assert "ana is driving" in page_of(olga, made)
+    assert olga.post(control, {"action": "take", "over": "1"}, headers=script).status_code == 204
+    html = page_of(ana, made)
+    assert "olga is driving" in html and "took control of the browser from ana" in html
+
+
+def test_whose_page_is_closed_does_not_drive_any_more(olga):
+    made = session()
+    person("ana", "operator").post(f"/sessions/{made.uuid}/control/", {"action": "take"})
+    with time_machine.travel(timezone.now() + timedelta(seconds=14)):
+        assert "ana is driving" in page_of(olga, made)
+    with time_machine.travel(timezone.now() + timedelta(seconds=60)):
+        assert "ana is driving" not in page_of(olga, made)
+
+
+def test_who_has_the_page_open_is_counted_by_name(olga):
+    made = session()
+    assert "watching" not in page_of(olga, made)
+    assert "2 watching" in page_of(person("sam", "support"), made)
+    assert "olga, sam" in page_of(olga, made)
+
+
 def test_nobody_drives_what_has_ended(olga):
     made = session(status="stopped")
     answer = olga.post(
@@ -367,7 +399,20 @@ def test_an_older_page_of_the_timeline_stays_where_it_is(olga):
 
 @pytest.mark.parametrize(
     "query",
-    ["?panel=../x", "?before=abc", "?before=-1", "?before=99999999999999999999", "?panel=", "?seen=x"],
+    [
+        "?panel=../x",
+        "?before=abc",
+        "?before=-1",
+        "?before=99999999999999999999",
+        "?panel=",
+        "?seen=x",
+        "?step=-1",
+        "?at=x",
+        "?at=999999999999999",
+        "?step=999999999999999",
+        "?find=%00",
+        "?find=%25",
+    ],
 )
 def test_odd_questions_get_a_page(olga, query):
     assert "<html" in page_of(olga, session(), query)
@@ -403,6 +448,53 @@ def test_film_shows_what_each_step_cost(olga):
     assert "$7.65" in html
 
 
+def filmed(count: int) -> AgentSession:
+    """A session with so many pictures, one per step and second, the last one a second ago."""
+    made = session()
+    begins = timezone.now() - timedelta(seconds=count)
+    Screenshot.objects.bulk_create(
+        Screenshot(
+            session=made, taken_at=begins + timedelta(seconds=number), step_count=number,
+            content_hash=f"{number:064x}", width=1280, height=800, stored_bytes=1,
+        )
+        for number in range(1, count + 1)
+    )  # fmt: skip
+    return made
+
+
+def places(html: str) -> list[int]:
+    return [int(part.split('"')[0]) for part in html.split('data-place="')[1:]]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("", 940, 999),
+        ("&first=120", 120, 179),
+        ("&step=12", 0, 59),
+        ("&step=500", 469, 528),
+        ("&first=5000", None, None),
+        ("&step=0", 0, 59),
+    ],
+)
+def test_a_thousand_pictures_come_a_stretch_at_a_time(olga, query, first, last):
+    html = page_of(olga, filmed(1000), f"?panel=film{query}")
+    found = places(html)
+    assert (found[0], found[-1]) == (first, last) if first is not None else not found
+    assert found == sorted(found)
+
+
+@pytest.mark.both_databases
+def test_a_step_and_a_moment_lead_to_their_picture(olga):
+    made = filmed(200)
+    at = made.screenshots.get(step_count=77).taken_at
+    for query in ("step=77", f"at={to_ms(at)}"):
+        html = page_of(olga, made, f"?panel=film&{query}")
+        assert 'data-step="77"\n             draggable="false" aria-current="true"' in html
+    assert 'data-chosen="76"' in page_of(olga, made, "?step=77")
+
+
 def test_the_page_asks_a_fixed_number_of_questions(olga, django_assert_max_num_queries):
     made = session()
     page_of(olga, made)
@@ -417,5 +509,5 @@ def test_the_page_asks_a_fixed_number_of_questions(olga, django_assert_max_num_q
             height=1,
             stored_bytes=1,
         )
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(32):
         page_of(olga, made)
