@@ -101,10 +101,7 @@ def newest(most: int = 10) -> list[Brief]:
         failed=Count("items", Q(items__stop__state__in=FAILED)),
         skipped=Count("items", ~Q(items__skipped="")),
     )
-    return [
-        Brief(bulk, bulk.sessions, bulk.proven, bulk.failed, bulk.skipped)
-        for bulk in counted[:most]
-    ]
+    return [Brief(bulk, bulk.sessions, bulk.proven, bulk.failed, bulk.skipped) for bulk in counted[:most]]
 
 
 def _result(item: BulkItem) -> Result:

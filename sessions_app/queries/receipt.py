@@ -105,7 +105,15 @@ def _mark(found: Receipt) -> str:
     stop = found.stop
     tries = [(one.row.number, one.row.answer) for one in found.tries]
     figures = (found.steps_after, found.cost_after_microusd, found.is_queued, found.offer_end, found.is_back)
-    shown = (stop.state, stop.escalate, stop.satisfied_at, stop.accepted_at, tries, figures, found.session.title)
+    shown = (
+        stop.state,
+        stop.escalate,
+        stop.satisfied_at,
+        stop.accepted_at,
+        tries,
+        figures,
+        found.session.title,
+    )
     return f"{zlib.crc32(repr(shown).encode('utf-8', 'replace')):08x}"
 
 
