@@ -2,6 +2,7 @@
 
 from .account import Account
 from .audit import AuditEntry
+from .budget import Budget, BudgetWarning
 from .bulk import BulkItem, BulkStop
 from .cost import CostHour
 from .message import Message, MessageAccess, MessageLog
@@ -18,6 +19,8 @@ __all__ = [
     "Account",
     "AgentSession",
     "AuditEntry",
+    "Budget",
+    "BudgetWarning",
     "BulkItem",
     "BulkStop",
     "CostHour",
