@@ -126,6 +126,11 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"queue": "pictures", "expires": 60},
         },
+        "budgets": {
+            "task": "sessions_app.tasks.check_budgets",
+            "schedule": 60.0,
+            "options": {"queue": "default", "expires": 60},
+        },
         "audit": {
             "task": "sessions_app.tasks.anchor_audit",
             "schedule": 60.0,

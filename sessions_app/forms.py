@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from allauth.account.forms import LoginForm
 from django import forms
 from django.conf import settings
 
-from sessions_app.models import Account
+from sessions_app.models import Account, Budget
+from sessions_app.rules.budgets import percentages
 from sessions_app.upstream.urls import Address, parse
 
 KEY = re.compile(r"[\x21-\x7e]{8,500}", re.ASCII)
@@ -145,3 +147,41 @@ def _check_place(address: Address) -> None:
         raise forms.ValidationError(
             "The address must begin with https://: else the key could be read on its way."
         )
+
+
+class BudgetForm(forms.Form):
+    """An amount for a stretch of time, and when to warn.  `kinds`: (value, words) of what it can be for."""
+
+    name = forms.CharField(
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Give it a name, for example: Marketing in a month."},
+    )
+    what = forms.ChoiceField(label="For", required=False)
+    period = forms.ChoiceField(label="In a", choices=Budget.PERIODS, initial="month")
+    amount = forms.DecimalField(
+        label="Amount in dollars",
+        min_value=Decimal("0.01"),
+        max_value=Decimal(10) ** 9,
+        max_digits=16,
+        decimal_places=6,
+        error_messages={"required": "Say how many dollars."},
+    )
+    warn_at = forms.CharField(
+        label="Warn at, in percent",
+        initial="50, 80, 100",
+        max_length=80,
+        help_text="Each is said once in a period.",
+    )
+
+    def __init__(self, *args: Any, kinds: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["what"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = kinds
+
+    def clean_warn_at(self) -> list[int]:
+        try:
+            return percentages(self.cleaned_data["warn_at"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None

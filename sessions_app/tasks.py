@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from sessions_app.access import anchor
+from sessions_app.costs import budgets
 from sessions_app.polling import facts, messages, turns, watched
 from sessions_app.screenshots import retention, rounds
 from sessions_app.stopping import bulk, work
@@ -62,6 +63,12 @@ def thin_history() -> None:
 def clear_pictures() -> None:
     """Pictures that are too old, or too many for their room, and files that no row points at."""
     retention.work()
+
+
+@shared_task
+def check_budgets() -> None:
+    """Warnings of budgets that are due, each once per period."""
+    budgets.check(timezone.now())
 
 
 @shared_task

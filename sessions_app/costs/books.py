@@ -1,6 +1,6 @@
 """The books: what every figure about money is added up from, and the proof that they are right."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
@@ -54,9 +54,14 @@ def bookings(asked: CostQuestion) -> QuerySet[CostHour]:
         chosen &= Q(hour__gte=asked.first_hour)
     if asked.end_hour is not None:
         chosen &= Q(hour__lt=asked.end_hour)
-    for facet, value in asked.only:
-        chosen &= _is(facet, value)
-    return CostHour.objects.filter(chosen)
+    return only(CostHour.objects.filter(chosen), asked.only)
+
+
+def only(booked: QuerySet[CostHour], filters: Iterable[tuple[str, str]]) -> QuerySet[CostHour]:
+    """Those of them that all filters, as (facet, value), let through."""
+    for facet, value in filters:
+        booked = booked.filter(_is(facet, value))
+    return booked
 
 
 def _is(facet: str, value: str) -> Q:

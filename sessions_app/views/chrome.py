@@ -30,6 +30,8 @@ HOME_OF = {
     "stop": "stops",
     "stop_receipt": "stops",
     "bulk_stop": "stops",
+    "budget": "costs",
+    "budget_add": "costs",
     "settings_account": "settings",
     "settings_account_add": "settings",
 }

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sessions_app.costs import export
+from sessions_app.costs import budgets, export
 from sessions_app.costs.books import bookings
 from sessions_app.costs.chart import chart, split
 from sessions_app.costs.groups import WITHOUT
@@ -48,6 +48,7 @@ def costs(request: HttpRequest) -> HttpResponse:
             (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
         ],
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
+        "budgets": budgets.standings(now),
         "before": before(asked, now),
         "forecast": forecast(asked, now),
         "pulse": recent("pulse", pulse.take),
