@@ -28,6 +28,7 @@ BENCHES = (
     (12, "goal_12_pictures", ("SQLite",)),
     ("ages", "ages", DATABASES),
     ("stops", "stops", ("SQLite",)),
+    ("weight", "weight", ("SQLite",)),
 )
 TO_COME = {
     6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer",
@@ -36,7 +37,7 @@ TO_COME = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--only", default="", help="goals, for example 1,2,ages")
+    parser.add_argument("--only", default="", help="goals, for example 1,2,ages,weight")
     wanted = set(parser.parse_args().only.replace(",", " ").split())
     print(f"{'goal':>4}  {'what':<86} {'number':<26} {'ratio':>9}  {'goal':<9} met")
     rows = []
