@@ -111,8 +111,8 @@ def log_of(session: AgentSession, now: datetime, sought: Sought = Sought()) -> L
         dropped=mark.dropped if mark else 0,
         newest=sought.before is None,
         more_to_read=bool(mark and mark.read_at and not mark.is_whole and not trouble),
-        nothing="" if lines else trouble or _nothing(session, mark, sought),
-        trouble=trouble if lines else "",
+        nothing="" if lines else _not_found(sought) or trouble or _nothing(session, mark),
+        trouble=trouble if lines or sought.is_narrowed else "",
     )
 
 
@@ -214,9 +214,13 @@ def _trouble(session: AgentSession, mark: MessageLog | None, now: datetime) -> s
     return f"The messages could not be read. {mark.error}" if mark and mark.error else ""
 
 
-def _nothing(session: AgentSession, mark: MessageLog | None, sought: Sought) -> str:
-    if sought.is_narrowed:
-        return "No error among the messages that match." if sought.only_errors else "No message matches."
+def _not_found(sought: Sought) -> str:
+    if sought.words:
+        return "No error matches." if sought.only_errors else "No message matches."
+    return "No errors." if sought.only_errors else ""
+
+
+def _nothing(session: AgentSession, mark: MessageLog | None) -> str:
     if mark and mark.read_at:
         return "Nothing has been said yet." if session.is_live else "Nothing was said in this session."
     if session.gone_at:

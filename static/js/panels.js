@@ -98,15 +98,16 @@ function scrollers(panel) {
 }
 
 async function onCopy(event) {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-from]");
   if (!button) return;
+  const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(text);
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, 1500);
   } catch {
     const code = button.parentElement.querySelector("code");
     if (code) getSelection().selectAllChildren(code); // then Ctrl+C does it
-    else window.prompt("Copy it from here:", button.dataset.copy);
+    else window.prompt("Copy it from here:", text);
   }
 }
