@@ -81,6 +81,9 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Sixty rows are 150 KB of HTML and 15 KB on the wire.  What is secret in a page cannot be told from its length:
+    # Django masks CSRF tokens anew each time, and pads what it compresses.
+    "dashboard.compression.TextCompression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,13 +1,16 @@
 """The live floor: what it shows, in which order, what one may ask it for, and what it says when it is empty."""
 
+import gzip
 import re
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.http import HttpResponse
 from django.utils import timezone
 
+from dashboard.compression import TextCompression
 from sessions_app.live import tickets
 from sessions_app.models import UpstreamName
 from sessions_app.queries import floor, rows
@@ -252,3 +255,20 @@ def test_rows_stay_when_reading_fails_and_the_page_says_so(client, olga):
     assert why_empty(html) is None
     assert 'data-state="failing"' in html
     assert "No answer." in html
+
+
+# ---- weight ----------------------------------------------------------------------------------------
+
+
+def test_whoever_takes_gzip_gets_a_tenth(client, olga):
+    make_sessions(50, account=make_account())
+    packed = client.get("/", headers={"accept-encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(shown(gzip.decompress(packed.content).decode())) == 50
+    assert len(packed.content) * 8 < len(page(client).encode())
+
+
+def test_pictures_are_not_compressed_twice(rf):
+    picture = HttpResponse(b"0" * 10_000, content_type="image/webp")
+    request = rf.get("/", headers={"accept-encoding": "gzip"})
+    assert "Content-Encoding" not in TextCompression(lambda _request: picture)(request).headers
