@@ -1,81 +1,28 @@
 """All sessions there ever were: filtered, searched, and read page by page from a place (keyset), never by offset."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_datetime
 
-from sessions_app.models import Account, AgentSession
+from sessions_app.models import AgentSession
 from sessions_app.queries import search
-from sessions_app.queries.floor import as_uuid
-from sessions_app.types import KNOWN_STATUSES, Status
-from sessions_app.upstream.decimals import parse_micro
+from sessions_app.queries.history_filter import (
+    DEAREST,
+    DIRECT,
+    ENDED,
+    LIVE,
+    OTHER,
+    SUCCESSFUL,
+    HistoryFilter,
+)
+from sessions_app.queries.took import took_s
+from sessions_app.types import KNOWN_STATUSES
 
 PAGE = 50
 COUNTED_UP_TO = 10_000
 """Counting every match of a large history takes longer than anybody waits; past this it is "more than"."""
-NEWEST, DEAREST = "newest", "dearest"
-LIVE, ENDED, OTHER = "live", "ended", "other"
-STATUSES = (
-    (LIVE, "Live"),
-    (ENDED, "Ended"),
-    (Status.RUNNING, "Running"),
-    (Status.IDLE, "Idle"),
-    (Status.CREATED, "Starting"),
-    (Status.STOPPED, "Stopped"),
-    (Status.TIMED_OUT, "Timed out"),
-    (Status.ERROR, "Error"),
-    (OTHER, "Other"),
-)
-OUTCOMES = (("succeeded", "Succeeded"), ("failed", "Failed"), ("unknown", "Not said"))
-_SUCCESSFUL = {"succeeded": True, "failed": False, "unknown": None}
-
-
-class HistoryFilter(NamedTuple):
-    """What the address bar asks for.  Words that mean nothing here ask for nothing.  Days are those of `zone`."""
-
-    status: str = ""
-    outcome: str = ""
-    model: str = ""
-    account: str = ""
-    profile: str = ""
-    workspace: str = ""
-    since: date | None = None
-    until: date | None = None
-    least_microusd: int | None = None
-    attention: bool = False
-    q: str = ""
-    sort: str = NEWEST
-    after: str = ""
-    zone: tzinfo = UTC
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str], *, see_costs: bool, zone: tzinfo = UTC) -> "HistoryFilter":
-        status, outcome = query.get("status", ""), query.get("outcome", "")
-        dearest = see_costs and query.get("sort", "") == DEAREST
-        return cls(
-            status=status if status in dict(STATUSES) else "",
-            outcome=outcome if outcome in _SUCCESSFUL else "",
-            model=search.clean(query.get("model", "")),
-            account=search.clean(query.get("account", "")),
-            profile=str(as_uuid(query.get("profile", "")) or ""),
-            workspace=str(as_uuid(query.get("workspace", "")) or ""),
-            since=_day(query.get("since", "")),
-            until=_day(query.get("until", "")),
-            least_microusd=_dollars(query.get("least", "")) if see_costs else None,
-            attention=query.get("attention", "") == "1",
-            q=search.clean(query.get("q", "")),
-            sort=DEAREST if dearest else NEWEST,
-            after=query.get("after", ""),
-            zone=zone,
-        )
-
-    @property
-    def narrows(self) -> bool:
-        """Whether anything is left out."""
-        return self[:11] != HistoryFilter()[:11]
 
 
 class HistoryPage(NamedTuple):
@@ -113,23 +60,27 @@ def matching(chosen: HistoryFilter) -> QuerySet[AgentSession]:
         "workspace_id": chosen.workspace,
         "created_at__gte": _midnight(chosen.since, chosen.zone),
         "created_at__lt": _midnight(chosen.until, chosen.zone, days=1),
+        "step_count__gte": chosen.steps_from,
+        "step_count__lte": chosen.steps_to,
         "total_cost_microusd__gte": chosen.least_microusd,
+        "total_cost_microusd__lte": chosen.most_microusd,
+        "attention_rank__gt": 0 if chosen.attention else None,
     }
     sessions = sessions.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
+    if chosen.proxy:
+        sessions = sessions.filter(proxy_country="" if chosen.proxy == DIRECT else chosen.proxy)
     if chosen.outcome:
-        sessions = _of_outcome(sessions, _SUCCESSFUL[chosen.outcome])
-    return sessions.filter(attention_rank__gt=0) if chosen.attention else sessions
+        sessions = _of_outcome(sessions, SUCCESSFUL[chosen.outcome])
+    return _that_took(sessions, chosen)
 
 
-def models() -> list[str]:
-    """Every model that was ever seen."""
-    found = AgentSession.objects.exclude(model="").order_by("model").values_list("model", flat=True)
-    return list(found.distinct()[:200])
-
-
-def accounts() -> list[tuple[str, str]]:
-    """(slug, name)."""
-    return list(Account.objects.order_by("name", "id").values_list("slug", "name"))
+def _that_took(sessions: QuerySet[AgentSession], chosen: HistoryFilter) -> QuerySet[AgentSession]:
+    if chosen.took_from is None and chosen.took_to is None:
+        return sessions
+    sessions = sessions.alias(took_s=took_s())
+    if chosen.took_from is not None:
+        sessions = sessions.filter(took_s__gte=chosen.took_from)
+    return sessions if chosen.took_to is None else sessions.filter(took_s__lte=chosen.took_to)
 
 
 def _of_status(sessions: QuerySet[AgentSession], status: str) -> QuerySet[AgentSession]:
@@ -177,13 +128,6 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def _day(text: str) -> date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
 def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
     """When `day` begins, or the one so many days later; None at the ends of time, where nothing is left out."""
     if day is None:
@@ -192,7 +136,3 @@ def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
         return datetime.combine(day + timedelta(days=days), time.min, zone).astimezone(UTC)
     except OverflowError:
         return None
-
-
-def _dollars(text: str) -> int | None:
-    return parse_micro(text.strip().removeprefix("$")) if text.strip() else None

@@ -1,6 +1,6 @@
 """The history of all sessions."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -8,6 +8,11 @@ from sessions_app.access.roles import sight_of
 from sessions_app.costs.question import zone_of
 from sessions_app.live import tickets
 from sessions_app.queries import history, rows
+from sessions_app.queries.history_choices import Chip, chips, choices
+from sessions_app.queries.history_filter import NEWEST, OUTCOMES, STATUSES, HistoryFilter
+
+TYPED = ("steps_from", "steps_to", "took_from", "took_to")
+TYPED_COSTS = ("least", "most")
 
 
 @require_safe
@@ -15,17 +20,31 @@ def sessions(request: HttpRequest) -> HttpResponse:
     """Sessions that match the address, newest or dearest first."""
     sight = sight_of(request.user)
     zone = zone_of(request.COOKIES.get("tz", ""))
-    chosen = history.HistoryFilter.from_query(request.GET, see_costs=sight.see_costs, zone=zone)
-    page = history.page_of(chosen)
+    chosen = HistoryFilter.from_query(request.GET, see_costs=sight.see_costs, zone=zone)
+    page, offered = history.page_of(chosen), choices(chosen)
     context = {
         "chosen": chosen,
         "page": page,
         "rows": rows.in_order(page.versions, sight),
-        "models": [(model, model) for model in history.models()],
-        "accounts": history.accounts(),
-        "statuses": history.STATUSES,
-        "outcomes": history.OUTCOMES,
-        "least": request.GET.get("least", "")[:20] if chosen.least_microusd is not None else "",
+        "choices": offered,
+        "chips": [(chip, _without(request, chip)) for chip in chips(chosen, offered)],
+        "cleared": f"{request.path}?sort={chosen.sort}" if chosen.sort != NEWEST else request.path,
+        "statuses": STATUSES,
+        "outcomes": OUTCOMES,
+        "typed": _typed(request.GET, TYPED + TYPED_COSTS if sight.see_costs else TYPED),
         "ticket": tickets.make(request.user, page.versions, "session"),
     }
     return render(request, "sessions/sessions.html", context)
+
+
+def _typed(query: QueryDict, names: tuple[str, ...]) -> dict[str, str]:
+    """Ranges stand in their fields as they were typed, also when nobody could read them."""
+    return {name: query.get(name, "")[:40] for name in names}
+
+
+def _without(request: HttpRequest, chip: Chip) -> str:
+    """The address without this filter, from the first page on."""
+    query = request.GET.copy()
+    for name in (*chip.params, "after"):
+        query.pop(name, None)
+    return f"?{query.urlencode()}" if query else request.path

@@ -6,6 +6,8 @@ export function start() {
   for (const link of document.querySelectorAll("[data-set-view]")) link.addEventListener("click", onView);
   for (const form of document.querySelectorAll("form[data-auto]")) {
     form.addEventListener("change", (event) => event.target.type !== "search" && form.requestSubmit());
+  }
+  for (const form of document.querySelectorAll("form[data-auto], form[data-tidy]")) {
     form.addEventListener("submit", leaveOutWhatIsEmpty);
   }
   const button = document.getElementById("new");
