@@ -36,7 +36,8 @@ def running_session(floor) -> str:
 def opened(page, floor, session: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     for _ in range(100):  # until the poller has brought it
-        if page.goto(f"{floor.url}/sessions/{session}/", wait_until="domcontentloaded").status == 200:
+        answer = page.goto(f"{floor.url}/sessions/{session}/", wait_until="domcontentloaded")
+        if answer and answer.status == 200:
             return
         page.wait_for_timeout(300)
     raise AssertionError("the poller never brought the session")
