@@ -8,6 +8,7 @@ from .cost import CostHour
 from .message import Message, MessageAccess, MessageLog
 from .names import UpstreamName
 from .permission import FloorPermission
+from .saved_view import SavedView
 from .screenshot import Screenshot
 from .session import AgentSession, SessionDetail
 from .snapshot import Snapshot, Step
@@ -28,6 +29,7 @@ __all__ = [
     "Message",
     "MessageAccess",
     "MessageLog",
+    "SavedView",
     "Screenshot",
     "SessionDetail",
     "SessionWords",
