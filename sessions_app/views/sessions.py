@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from sessions_app.access.roles import sight_of
 from sessions_app.costs.question import zone_of
 from sessions_app.live import tickets
-from sessions_app.queries import history, rows
+from sessions_app.queries import history, rows, saved_views
 from sessions_app.queries.history_choices import Chip, chips, choices
 from sessions_app.queries.history_filter import NEWEST, OUTCOMES, STATUSES, HistoryFilter
 
@@ -21,6 +21,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     sight = sight_of(request.user)
     zone = zone_of(request.COOKIES.get("tz", ""))
     chosen = HistoryFilter.from_query(request.GET, see_costs=sight.see_costs, zone=zone)
+    here = saved_views.tidy(request.GET.urlencode())
     page, offered = history.page_of(chosen), choices(chosen)
     context = {
         "chosen": chosen,
@@ -29,6 +30,10 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "choices": offered,
         "chips": [(chip, _without(request, chip)) for chip in chips(chosen, offered)],
         "cleared": f"{request.path}?sort={chosen.sort}" if chosen.sort != NEWEST else request.path,
+        "views": saved_views.of(request.user, "sessions"),
+        "here": here,
+        "can_save": bool(here) and not chosen.wrong,
+        "may_share": request.user.has_perm("sessions_app.manage"),
         "statuses": STATUSES,
         "outcomes": OUTCOMES,
         "typed": _typed(request.GET, TYPED + TYPED_COSTS if sight.see_costs else TYPED),

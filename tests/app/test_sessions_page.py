@@ -190,11 +190,11 @@ def test_a_large_history_is_counted_up_to_a_limit(client, lea, monkeypatch):
 def test_the_same_few_queries_however_long(client, lea, django_assert_num_queries):
     make_sessions(3)
     page(client)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page(client)
     make_sessions(history.PAGE, status="stopped")
     page(client)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page(client)
 
 
