@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+import redis
 from django.db.models import Case, F, Q, QuerySet, SmallIntegerField, When
 
+from sessions_app.live import watching
 from sessions_app.models import AgentSession
 
 PER_ROUND = 8
@@ -17,8 +19,24 @@ OLD = timedelta(days=1)
 
 
 def claim(now: datetime, most: int = PER_ROUND) -> list[AgentSession]:
-    """At most `most` sessions, with their accounts, most wanted first.  They are ours: nobody else gets them now."""
-    return [session for session in _candidates(now)[:most] if _won(session, now)]
+    """At most `most` sessions, with their accounts, most wanted first.  They are ours: nobody else gets them now.
+
+    Half of the places are for what somebody has open and for what needs attention, however many others there are; the
+    other half goes round, so that thousands of them wait long, but none for ever.
+    """
+    opened = _opened()
+    looked_at = _candidates(now).filter(Q(pk__in=opened) | Q(attention_rank__gt=0), is_live=True)
+    is_open = Case(When(pk__in=opened, then=0), default=1, output_field=SmallIntegerField())
+    first = list(looked_at.order_by(is_open, *looked_at.query.order_by)[: most // 2])
+    others = _candidates(now).exclude(pk__in=[session.pk for session in first])[: most - len(first)]
+    return [session for session in [*first, *others] if _won(session, now)]
+
+
+def _opened() -> list[int]:
+    try:
+        return watching.opened()
+    except (redis.RedisError, OSError):
+        return []
 
 
 def _won(session: AgentSession, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.utils import timezone
 
+from sessions_app.live import watching
 from sessions_app.live.publish import CHANNEL
 from sessions_app.models import AgentSession, Screenshot, SessionDetail
 from sessions_app.polling.clients import client_of
@@ -201,6 +202,20 @@ def test_most_wanted_first_and_only_so_many():
     claimed = due.claim(now)
     assert claimed[0] == new and len(claimed) == due.PER_ROUND
     assert ended == list(due._candidates(now))[-1]
+
+
+def test_what_is_looked_at_does_not_wait_for_a_thousand_others(valkey):
+    now = timezone.now()
+    long_ago, lately = now - timedelta(minutes=20), now - timedelta(seconds=20)
+    columns = {"has_screenshot": True, "picture": "b" * 64, "progress_at": now}
+    others = make_sessions(12, **columns, picture_at=long_ago, picture_tried_at=long_ago)
+    troubled = make_sessions(9, **columns, picture_at=lately, picture_tried_at=lately, attention_rank=30)
+    opened = make_session(**columns, picture_at=lately, picture_tried_at=lately)
+    watching.note([opened.pk])
+    claimed = [session.pk for session in due.claim(now)]
+    assert claimed[0] == opened.pk and len(claimed) == due.PER_ROUND
+    assert len({one.pk for one in troubled} & set(claimed)) == due.PER_ROUND // 2 - 1
+    assert len({one.pk for one in others} & set(claimed)) == due.PER_ROUND // 2, "and nobody waits for ever"
 
 
 def test_the_same_picture_of_two_sessions_is_one_file():
