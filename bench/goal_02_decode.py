@@ -28,7 +28,9 @@ def rows(database: str) -> Iterator[Row]:
     def ours() -> None:
         for body in after:
             items = session_page(body, now, 1).items
-            changed = [read_session(item.raw) for item in items if known[item.uuid] != item.digest]
+            changed = [
+                read_session(item.raw, item.digest) for item in items if known[item.uuid] != item.digest
+            ]
             assert len(changed) == PAGE // 10
 
     splitter = msgspec.json.Decoder(_Split)

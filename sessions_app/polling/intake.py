@@ -60,7 +60,7 @@ def _says_later(item: Item, before: lookup.Stored) -> bool:
 
 def _read(item: Item, read_at: datetime, taken: Taken) -> Answer | None:
     try:
-        session = read_session(item.raw)
+        session = read_session(item.raw, item.digest)
     except Unreadable as error:
         taken.set_aside.append(SetAside(str(item.uuid), str(error), excerpt(item.raw)))
         return None

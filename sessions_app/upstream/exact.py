@@ -9,7 +9,6 @@ import msgspec
 from sessions_app.types import SessionData
 
 from .decimals import parse_micro
-from .digest import digest_of
 from .kept import LARGEST_KEPT, NOT_KEPT
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -58,16 +57,16 @@ class _Exact(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=Fals
 _decoder = msgspec.json.Decoder(_Exact)
 
 
-def read_exact(raw: bytes) -> SessionData | None:
+def read_exact(raw: bytes, digest: int) -> SessionData | None:
     """None when anything at all is off the contract, new, or too large to keep: `tolerant` reads that."""
     try:
-        return _session(_decoder.decode(raw), raw)
+        return _session(_decoder.decode(raw), raw, digest)
     except (_OffContract, msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
         return None
 
 
-def _session(wire: _Exact, raw: bytes) -> SessionData:
-    if not wire.status or wire.recording_urls or (b"\\" in raw and b"\\u0000" in raw):
+def _session(wire: _Exact, raw: bytes, digest: int) -> SessionData:
+    if not wire.status or wire.recording_urls or raw.find(b"\\u0000") >= 0:
         raise _OffContract
     return SessionData(
         uuid=wire.id,
@@ -92,7 +91,7 @@ def _session(wire: _Exact, raw: bytes) -> SessionData:
         tokens_in=wire.total_input_tokens,
         tokens_out=wire.total_output_tokens,
         proxy_used_bytes=_micro(wire.proxy_used_mb),
-        digest=digest_of(raw),
+        digest=digest,
         raw=_kept(raw, wire),
     )
 
@@ -122,12 +121,12 @@ def _kept(raw: bytes, wire: _Exact) -> bytes:
 
 
 def _without(raw: bytes, key: bytes, address: str) -> bytes:
-    at = raw.find(key)
+    secret = address.encode()
+    at = raw.rfind(key)
     start = at + len(key)
-    end = start + len(address)
-    if raw[start:end] != address.encode() or raw.rfind(key) != at:
+    if not raw.startswith(secret, start) or raw.rfind(key, 0, at) >= 0:
         raise _OffContract  # written with escapes or spaces, or the same key twice
-    raw = raw[: start - 1] + NOT_KEPT + raw[end + 1 :]
-    if address[-24:].encode() in raw:
+    raw = b"%b%b%b" % (raw[: start - 1], NOT_KEPT, raw[start + len(secret) + 1 :])
+    if raw.rfind(secret[-24:]) >= 0:  # several times as fast as `in`
         raise _OffContract  # said elsewhere
     return raw

@@ -13,9 +13,11 @@ from .tolerant import Unreadable, read_tolerantly
 __all__ = ["Unreadable", "digest_of", "read_session"]
 
 
-def read_session(raw: bytes) -> SessionData:
+def read_session(raw: bytes, digest: int | None = None) -> SessionData:
     """One SessionResponse.  Unknown statuses, models, countries and fields pass; odd values become oddities.
 
-    Unreadable when it has no usable `id` or `status`, or is not an object at all.
+    `digest`: that of `raw`, where it is known.  Unreadable when it has no usable `id` or `status`, or is not an object at all.
     """
-    return read_exact(raw) or read_tolerantly(raw)
+    if digest is None:
+        digest = digest_of(raw)
+    return read_exact(raw, digest) or read_tolerantly(raw, digest)

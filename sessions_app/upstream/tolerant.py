@@ -8,7 +8,6 @@ import msgspec
 
 from sessions_app.types import SessionData
 
-from .digest import digest_of
 from .fields import Fields, shown, uuid_of
 from .kept import kept
 from .mend import mended
@@ -21,19 +20,19 @@ class Unreadable(Exception):
     """A record that cannot be shown as a session.  Its text says why, in words."""
 
 
-def read_tolerantly(raw: bytes) -> SessionData:
+def read_tolerantly(raw: bytes, digest: int) -> SessionData:
     """Any reply with an `id` and a `status`; Unreadable otherwise."""
     try:
-        return _from_object(raw, raw)
+        return _from_object(raw, digest)
     except _NOT_JSON:
         pass
     try:
-        return _from_object(mended(raw), raw)
+        return _from_object(mended(raw), digest)
     except _NOT_JSON as error:
         raise Unreadable(f"It is not JSON: {str(error)[:160]}.") from None
 
 
-def _from_object(raw: bytes, original: bytes) -> SessionData:
+def _from_object(raw: bytes, digest: int) -> SessionData:
     values = _anything.decode(raw)
     if not isinstance(values, dict):
         raise Unreadable(f"It is not an object but {shown(values, 60)}.")
@@ -65,7 +64,7 @@ def _from_object(raw: bytes, original: bytes) -> SessionData:
         tokens_out=fields.count("totalOutputTokens"),
         proxy_used_bytes=fields.micro("proxyUsedMb"),
         oddities=tuple(fields.oddities),
-        digest=digest_of(original),
+        digest=digest,
         raw=kept(raw, values, [live_url] if live_url else []),
     )
 
