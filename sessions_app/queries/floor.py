@@ -13,6 +13,8 @@ from sessions_app.types import KNOWN_STATUSES, Status
 
 PAGE = 60
 """Rows of a page: fills a wall in rows of 2, 3, 4, 5 and 6."""
+SCREEN = 12
+"""Tiles of a wall screen: 4 × 3, to be read from across a room."""
 MAX_PAGE = 10_000
 
 ORDERS = {
@@ -105,26 +107,26 @@ def orders(*, see_costs: bool) -> list[tuple[str, str]]:
     return [(word, label) for word, (label, _) in ORDERS.items() if see_costs or word not in NEEDS_COSTS]
 
 
-def page_of(chosen: FloorFilter) -> FloorPage:
+def page_of(chosen: FloorFilter, size: int = PAGE) -> FloorPage:
     """The sessions that live and match.  One query; three when the address asks for a page that is no more."""
     sessions = matching(chosen)
-    versions, total = _page_and_total(sessions, chosen, chosen.page)
+    versions, total = _page_and_total(sessions, chosen, chosen.page, size)
     page = chosen.page
     if not versions and page > 1:
         total = sessions.count()
-        page = max(1, -(-total // PAGE))
-        versions, _ = _page_and_total(sessions, chosen, page)
-    return FloorPage(versions, total, page, max(1, -(-total // PAGE)))
+        page = max(1, -(-total // size))
+        versions, _ = _page_and_total(sessions, chosen, page, size)
+    return FloorPage(versions, total, page, max(1, -(-total // size)))
 
 
 def _page_and_total(
-    sessions: QuerySet[AgentSession], chosen: FloorFilter, page: int
+    sessions: QuerySet[AgentSession], chosen: FloorFilter, page: int, size: int
 ) -> tuple[dict[int, int], int]:
     """Ids and versions of that page, in order, and how many match on all pages (0 when this one is empty)."""
     _label, order = ORDERS[chosen.sort]
-    first = (page - 1) * PAGE
+    first = (page - 1) * size
     counted = sessions.annotate(matches=Window(Count("pk"))).order_by(*order)
-    rows = list(counted.values_list("pk", "version", "matches")[first : first + PAGE])
+    rows = list(counted.values_list("pk", "version", "matches")[first : first + size])
     return {pk: version for pk, version, _ in rows}, rows[0][2] if rows else 0
 
 

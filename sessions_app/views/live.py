@@ -1,4 +1,4 @@
-"""The live floor, as a list or as a wall."""
+"""The live floor, as a list or as a wall; tv.py: on a screen at the wall."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +10,8 @@ from sessions_app.live import tickets
 from sessions_app.queries import floor, rows
 from sessions_app.queries.recent import recent
 
+from .tv import tv
+
 VIEWS = ("list", "wall")
 REMEMBER_S = 365 * 24 * 3600
 
@@ -17,6 +19,8 @@ REMEMBER_S = 365 * 24 * 3600
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """What lives, filtered and sorted as the address says.  The view is remembered."""
+    if request.GET.get("view") == "tv":
+        return tv(request)
     sight = sight_of(request.user)
     chosen = floor.FloorFilter.from_query(request.GET, see_costs=sight.see_costs)
     page = floor.page_of(chosen)

@@ -44,6 +44,12 @@ export function start() {
   else open();
 }
 
+/** For who has put other rows on the page: from now on these are heard of. */
+export function follow(ticket) {
+  page.ticket = ticket;
+  if (!page.paused) open();
+}
+
 // ---- the stream ----------------------------------------------------------------------------------------
 
 async function open() {
