@@ -13,6 +13,7 @@ from sessions_app.queries.history_filter import (
     DIRECT,
     ENDED,
     LIVE,
+    NEWEST,
     OTHER,
     SUCCESSFUL,
     HistoryFilter,
@@ -36,11 +37,14 @@ class HistoryPage(NamedTuple):
 
 
 def page_of(chosen: HistoryFilter) -> HistoryPage:
-    """Two queries: the page, and the count up to COUNTED_UP_TO."""
-    sessions = matching(chosen)
+    """Two queries: the page, and the count up to COUNTED_UP_TO; a third tells whether words are common."""
+    common = _asks_for_common_words(chosen)
+    sessions = (
+        search.matching_one_by_one(AgentSession.objects.all(), chosen.q) if common else matching(chosen)
+    )
     key = "total_cost_microusd" if chosen.sort == DEAREST else "created_at"
     found = list(_from(sessions, chosen, key).values_list("pk", "version", key)[: PAGE + 1])
-    counted = sessions.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
+    counted = common or sessions.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
     last = found[PAGE - 1] if len(found) > PAGE else None
     return HistoryPage(
         versions={pk: version for pk, version, _value in found[:PAGE]},
@@ -48,6 +52,15 @@ def page_of(chosen: HistoryFilter) -> HistoryPage:
         more=counted > COUNTED_UP_TO,
         after=_place(last[2], last[0]) if last else "",
     )
+
+
+def _asks_for_common_words(chosen: HistoryFilter) -> int:
+    """More than COUNTED_UP_TO when so many sessions have these words, and words are all that is asked for; else 0."""
+    alone = chosen._replace(q="", sort=NEWEST)
+    if not chosen.q or chosen.sort != NEWEST or alone.narrows:
+        return 0
+    counted = search.indexed_up_to(chosen.q, COUNTED_UP_TO + 1)
+    return counted if counted > COUNTED_UP_TO else 0
 
 
 def matching(chosen: HistoryFilter) -> QuerySet[AgentSession]:

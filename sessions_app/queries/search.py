@@ -1,7 +1,9 @@
 """What people type into the search box, as a condition on sessions."""
 
+from collections.abc import Callable
+
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from sessions_app.models import AgentSession
@@ -12,6 +14,8 @@ _INDEXED = {
     "sqlite": "SELECT rowid FROM sessions_app_sessionwords_index WHERE sessions_app_sessionwords_index MATCH %s",
     "postgresql": "SELECT session_id FROM sessions_app_sessionwords WHERE vector @@ %s::tsquery",
 }
+# A value, not EXISTS: PostgreSQL would rather work out the whole list first.
+_OF_ROW = "(SELECT {test} FROM sessions_app_sessionwords w WHERE w.session_id = sessions_app_agentsession.id)"
 
 
 def clean(text: str) -> str:
@@ -34,21 +38,55 @@ def matching(sessions: QuerySet[AgentSession], text: str) -> QuerySet[AgentSessi
     return sessions.filter(pk__in=RawSQL(said, parameters))  # noqa: S611 - parameters only
 
 
-def _just_said(text: str) -> Q:
+def matching_one_by_one(sessions: QuerySet[AgentSession], text: str) -> QuerySet[AgentSession]:
+    """The same, for words that many sessions have: each session is asked by itself, in the order of whoever reads.
+
+    Whoever wants a page of fifty then looks at some hundreds, not at a list of all that match.
+    """
+    whole, said = asked(text), _just_said(text, _in_row)
+    return sessions.filter(said if whole.is_empty else _in_row(whole) | said)
+
+
+def indexed_up_to(text: str, most: int) -> int:
+    """How many sessions the index finds, counted up to `most`; living ones may be found by their step besides."""
+    wanted = asked(text)
+    if wanted.is_empty:
+        return 0
+    statement = f"SELECT count(*) FROM ({_INDEXED[connection.vendor]} LIMIT %s) found"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_spelled(wanted), most])
+        return int(cursor.fetchone()[0])
+
+
+def _just_said(text: str, elsewhere_too: Callable[[Asked], Q] | None = None) -> Q:
     """Living sessions say something else every few seconds, so that is looked up where it stands."""
+    elsewhere_too = elsewhere_too or _indexed
     said = Q(is_live=True)
     words = text.split()[:MOST_ASKED]
     for word in words:
         here = Q(title__icontains=word) | Q(last_step__icontains=word)
         elsewhere = asked(word)._replace(id_pieces=())
         # A single word that stands elsewhere is found there anyway.
-        said &= here if elsewhere.is_empty or len(words) == 1 else here | _indexed(elsewhere)
+        said &= here if elsewhere.is_empty or len(words) == 1 else here | elsewhere_too(elsewhere)
     return said
 
 
 def _indexed(wanted: Asked) -> Q:
     """By the database's index over `SessionWords`: migration `search_index`."""
     return Q(pk__in=RawSQL(_INDEXED[connection.vendor], [_spelled(wanted)]))  # noqa: S611 - parameters only
+
+
+def _in_row(wanted: Asked) -> Q:
+    """By the words of the one session."""
+    test, parameters = "w.vector @@ %s::tsquery", (_spelled(wanted),)
+    if connection.vendor == "sqlite":
+        either = [words for words in (wanted.words, wanted.id_pieces) if words]
+        test = " OR ".join(
+            " AND ".join(["instr(' ' || w.words, ' ' || %s)"] * len(words)) for words in either
+        )
+        parameters = tuple(word for words in either for word in words)
+    value = RawSQL(_OF_ROW.format(test=test), parameters, output_field=BooleanField())  # noqa: S611 - parameters only
+    return Q(value)
 
 
 def _spelled(wanted: Asked) -> str:

@@ -35,6 +35,42 @@ def ended(title: str, *, output: str = "", **columns) -> AgentSession:
     return session
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kiwi",
+        "IWI",
+        "peel",
+        "kiwi peel",
+        "two kiwi",
+        "sweet peel",
+        "beef0000",
+        "deadbeef-0000",
+        "no",
+        "%",
+        "kiwi no",
+        "\U0001f680",
+        "'",
+    ],
+)
+def test_one_by_one_finds_the_same(text):
+    ended("kiwi pie", task="for two")
+    ended("id", uuid="deadbeef-0000-4000-8000-0123456789ab")
+    ended("output", output="sweet kiwi")
+    make_session(title="alive", last_step="Peeled the kiwi", task="a sweet one")
+    make_session(title="silent", last_step="")
+    text = search.clean(text)
+    one_by_one = search.matching_one_by_one(AgentSession.objects.all(), text)
+    assert set(one_by_one.values_list("title", flat=True)) == found(text)
+
+
+def test_the_index_counts_up_to_a_limit():
+    for number in range(4):
+        ended(f"kiwi {number}")
+    assert [search.indexed_up_to("kiwi", most) for most in (1, 4, 9)] == [1, 4, 4]
+    assert search.indexed_up_to("papaya", 9) == search.indexed_up_to("?", 9) == 0
+
+
 def test_each_of_title_task_output_step_and_id_is_searched():
     ended("In the title: kiwi")
     ended("task", task="Buy a papaya\nfor two")

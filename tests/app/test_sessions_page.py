@@ -187,6 +187,16 @@ def test_a_large_history_is_counted_up_to_a_limit(client, lea, monkeypatch):
     assert "more than 5" in " ".join(page(client).split())
 
 
+def test_common_words_are_counted_up_to_a_limit_and_read_page_by_page(client, lea, monkeypatch):
+    monkeypatch.setattr(history, "COUNTED_UP_TO", 5)
+    made = make_sessions(history.PAGE + 3, status="stopped", title="Common kiwi")
+    first = page(client, "?q=kiwi")
+    assert "more than 5" in " ".join(first.split())
+    rest = shown(page(client, next_of(first)))
+    assert len(rest) == 3
+    assert set(shown(first)) | set(rest) == set(ids(*made))
+
+
 def test_the_same_few_queries_however_long(client, lea, django_assert_num_queries):
     make_sessions(3)
     page(client)
