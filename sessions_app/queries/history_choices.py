@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from sessions_app.models import Account, AgentSession, UpstreamName
 from sessions_app.queries.history_filter import DIRECT, OUTCOMES, STATUSES, HistoryFilter
-from sessions_app.rules.money import format_short
+from sessions_app.rules.money import format_exact
 from sessions_app.rules.spans import in_words
 
 MOST = 300
@@ -98,7 +98,7 @@ def _ranges(chosen: HistoryFilter) -> list[tuple[tuple[str, str], str, str]]:
         "" if span is None else in_words(span) for span in (chosen.took_from, chosen.took_to)
     )
     least, most = (
-        "" if cost is None else f"${format_short(cost)}"
+        "" if cost is None else f"${format_exact(cost)}"
         for cost in (chosen.least_microusd, chosen.most_microusd)
     )
     return [

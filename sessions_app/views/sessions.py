@@ -10,6 +10,7 @@ from sessions_app.live import tickets
 from sessions_app.queries import history, rows, saved_views
 from sessions_app.queries.history_choices import Chip, chips, choices
 from sessions_app.queries.history_filter import NEWEST, OUTCOMES, STATUSES, HistoryFilter
+from sessions_app.views import columns
 
 TYPED = ("steps_from", "steps_to", "took_from", "took_to")
 TYPED_COSTS = ("least", "most")
@@ -34,6 +35,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "here": here,
         "can_save": bool(here) and not chosen.wrong,
         "may_share": request.user.has_perm("sessions_app.manage"),
+        "columns": columns.COLUMNS,
+        "shown": columns.shown(request),
         "statuses": STATUSES,
         "outcomes": OUTCOMES,
         "typed": _typed(request.GET, TYPED + TYPED_COSTS if sight.see_costs else TYPED),

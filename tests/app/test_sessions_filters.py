@@ -149,3 +149,27 @@ def test_spans_are_read_as_people_type_them(text, seconds):
 def test_spans_are_said_as_they_can_be_typed(seconds, words):
     assert in_words(seconds) == words
     assert seconds_of(words) == seconds
+
+
+def test_columns_are_chosen_in_a_form_and_kept_in_a_cookie(client):
+    make_session()
+    usual = "outcome when took steps cost model"
+    assert f'data-shown="{usual}"' in page(client)
+    answer = client.post(
+        "/sessions/columns/", {"column": ["place", "steps", "x"], "query": "status=live&after=x"}
+    )
+    assert answer["Location"] == "/sessions/?status=live"
+    assert 'data-shown="steps place"' in page(client)
+    client.post("/sessions/columns/", {})
+    assert 'data-shown=""' in page(client)
+    client.cookies["columns"] = "<b>.steps"
+    assert 'data-shown="steps"' in page(client)
+    client.post("/sessions/columns/", {"usual": "1"})
+    assert f'data-shown="{usual}"' in page(client)
+
+
+def test_who_sees_no_costs_is_offered_no_such_column(client):
+    sign_in(client, "vera", "viewer")
+    make_session()
+    html = page(client)
+    assert 'value="steps"' in html and 'name="column" value="cost"' not in html
