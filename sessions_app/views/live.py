@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
@@ -10,13 +11,16 @@ from sessions_app.live import tickets
 from sessions_app.queries import floor, rows
 from sessions_app.queries.recent import recent
 
+from .session import POLICY
 from .tv import tv
 
 VIEWS = ("list", "wall")
+SIZES = (("s", "Small"), ("m", "Medium"), ("l", "Large"))
 REMEMBER_S = 365 * 24 * 3600
 
 
 @require_safe
+@csp_override(POLICY)
 def live(request: HttpRequest) -> HttpResponse:
     """What lives, filtered and sorted as the address says.  The view is remembered."""
     if request.GET.get("view") == "tv":
@@ -33,6 +37,8 @@ def live(request: HttpRequest) -> HttpResponse:
         "statuses": floor.STATUSES,
         "orders": floor.orders(see_costs=sight.see_costs),
         "view": view,
+        "sizes": SIZES,
+        "size": _size(request),
         "base_url": settings.BROWSER_USE_BASE_URL,
         "ticket": tickets.make(request.user, page.versions, "live"),
     }
@@ -45,3 +51,8 @@ def live(request: HttpRequest) -> HttpResponse:
 def _view(request: HttpRequest) -> str:
     asked = request.GET.get("view") or request.COOKIES.get("view", "")
     return asked if asked in VIEWS else VIEWS[0]
+
+
+def _size(request: HttpRequest) -> str:
+    asked = request.COOKIES.get("tile", "")
+    return asked if asked in dict(SIZES) else "m"

@@ -8,6 +8,7 @@ import * as select from "./select.js";
 import * as stream from "./stream.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
+import * as wall from "./wall.js";
 import * as zone from "./zone.js";
 
-for (const module of [zone, time, dialog, theme, keys, floor, select, push, stream]) module.start();
+for (const module of [zone, time, dialog, theme, keys, floor, select, push, wall, stream]) module.start();

@@ -1,15 +1,12 @@
 // The list and the wall: the switch between them, what is new, and filters that apply at once.
 
 const YEAR_S = 365 * 24 * 3600;
+const AUTO = "form[data-auto]";
 
 export function start() {
-  for (const link of document.querySelectorAll("[data-set-view]")) link.addEventListener("click", onView);
-  for (const form of document.querySelectorAll("form[data-auto]")) {
-    form.addEventListener("change", (event) => event.target.type !== "search" && form.requestSubmit());
-  }
-  for (const form of document.querySelectorAll("form[data-auto], form[data-tidy]")) {
-    form.addEventListener("submit", leaveOutWhatIsEmpty);
-  }
+  document.addEventListener("click", onView);
+  document.addEventListener("change", ({ target }) => target.type !== "search" && target.form?.matches(AUTO) && target.form.requestSubmit());
+  document.addEventListener("submit", leaveOutWhatIsEmpty);
   const button = document.getElementById("new");
   if (button) offerWhatIsNew(button);
   if (document.querySelector("[data-empty]")) reloadOnceReadable(document.getElementById("pulse"));
@@ -17,9 +14,10 @@ export function start() {
 
 /** List and wall are the same rows: nothing is fetched. */
 function onView(event) {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const chosen = event.target.closest("[data-set-view]");
+  if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const view = event.currentTarget.dataset.setView;
+  const view = chosen.dataset.setView;
   document.querySelector(".rows").dataset.view = view;
   document.cookie = `view=${view}; path=/; max-age=${YEAR_S}; samesite=lax`;
   for (const link of document.querySelectorAll("[data-set-view]")) {
@@ -33,6 +31,7 @@ function onView(event) {
 
 /** Addresses without `model=&account=&…`. */
 function leaveOutWhatIsEmpty(event) {
+  if (!event.target.matches(AUTO)) return;
   for (const field of event.target.elements) {
     if (field.name && !field.value) field.disabled = true;
   }
@@ -48,12 +47,13 @@ function offerWhatIsNew(button) {
     document.addEventListener("floor:pulse", () => offer(button, inNeed() - inSight(button)));
     return;
   }
+  document.addEventListener("floor:renewed", () => { unnamed = 0; });
   document.addEventListener("floor:new", (event) => {
     const { id, count } = event.detail ?? {};
     if (id && document.getElementById(`s-${id}`)) return;
     if (id) seen.add(id);
     else unnamed += count ?? 1;
-    offer(button, seen.size + unnamed);
+    offer(button, [...seen].filter((one) => !document.getElementById(`s-${one}`)).length + unnamed);
   });
 }
 

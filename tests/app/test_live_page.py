@@ -272,3 +272,23 @@ def test_pictures_are_not_compressed_twice(rf):
     picture = HttpResponse(b"0" * 10_000, content_type="image/webp")
     request = rf.get("/", headers={"accept-encoding": "gzip"})
     assert "Content-Encoding" not in TextCompression(lambda _request: picture)(request).headers
+
+
+# ---- watching from the wall ------------------------------------------------------------------------
+
+
+def test_only_who_may_watch_live_is_offered_pins(client, olga):
+    make_session()
+    assert 'id="pin-template"' in page(client, "?view=wall")
+    sign_in(client, "vera", "viewer")
+    html = page(client, "?view=wall")
+    assert 'id="pin-template"' not in html
+    assert "<iframe" not in html
+
+
+def test_the_size_of_tiles_is_kept(client, olga):
+    make_session()
+    client.cookies["tile"] = "l"
+    assert 'data-size="l"' in page(client, "?view=wall")
+    client.cookies["tile"] = "huge"
+    assert 'data-size="m"' in page(client, "?view=wall")

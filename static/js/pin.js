@@ -1,0 +1,125 @@
+// A pinned session: its live view, in a frame that is loaded once and touched by nothing but its end or "Reload".
+// The states are those of the session page (frame.js); here there are several, and nobody drives.
+
+const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000;
+
+const WORDS = {
+  loading: "Opening the live view…",
+  live: "Live",
+  dead: "Does not answer: last picture",
+  blocked: "Blocked: not on LIVE_VIEW_ORIGINS",
+  none: "No live view: last picture",
+  ended: "Ended: last picture",
+};
+
+export class Pin {
+  constructor(uuid, title) {
+    this.uuid = uuid;
+    this.title = title;
+    this.element = document.getElementById("pin-template").content.firstElementChild.cloneNode(true);
+    this.element.dataset.pinned = uuid;
+    const link = this.part("title");
+    Object.assign(link, { href: `/sessions/${uuid}/`, textContent: title });
+    this.element.setAttribute("aria-label", `Watching ${title}`);
+    this.part("unpin").setAttribute("aria-label", `Stop watching ${title}`);
+    this.part("reload").setAttribute("aria-label", `Reload the view of ${title}`);
+    this.part("reload").addEventListener("click", () => this.load());
+    this.onViolation = (event) => this.blockedBy(event);
+    document.addEventListener("securitypolicyviolation", this.onViolation);
+    this.timer = setInterval(() => this.look(), PROBE_MS);
+  }
+
+  part(name) {
+    return this.element.querySelector(`[data-pin-${name}]`);
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  become(state, words = WORDS[state]) {
+    this.element.dataset.state = state;
+    this.part("state").textContent = words;
+    this.part("reload").hidden = ["loading", "ended"].includes(state);
+  }
+
+  /** Asks for the frame anew. */
+  async load() {
+    this.become("loading");
+    this.frame = null;
+    try {
+      const answer = await fetch(`/sessions/${this.uuid}/live/`, { headers: { "HX-Request": "true" }, cache: "no-store" });
+      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      const slot = this.part("slot");
+      slot.innerHTML = await answer.text();
+      this.adopt(slot.querySelector("iframe"), slot);
+    } catch {
+      this.become("dead");
+    }
+  }
+
+  adopt(frame, slot) {
+    this.frame = frame;
+    if (!frame) {
+      this.become("none", slot.textContent.trim() || WORDS.none);
+      return slot.replaceChildren();
+    }
+    setTimeout(() => this.frame === frame && this.state === "loading" && this.become("dead"), PATIENCE_MS);
+    frame.addEventListener("load", () => this.loaded(frame));
+    return undefined;
+  }
+
+  /** A load event comes for the browser's own error page, too: so its host is asked. */
+  async loaded(frame) {
+    const answers = await this.hostAnswers(frame);
+    if (frame === this.frame && this.state === "loading") this.become(answers ? "live" : "dead");
+  }
+
+  async look() {
+    const frame = this.frame;
+    if (document.hidden || !frame || !["live", "dead"].includes(this.state)) return;
+    const answers = await this.hostAnswers(frame);
+    if (frame === this.frame && ["live", "dead"].includes(this.state)) this.become(answers ? "live" : "dead");
+  }
+
+  async hostAnswers(frame) {
+    try {
+      await fetch(new URL("/", frame.src), {
+        mode: "no-cors", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
+        signal: AbortSignal.timeout(PROBE_PATIENCE_MS),
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  blockedBy(event) {
+    if (event.effectiveDirective !== "frame-src" || !this.frame || this.state === "live") return;
+    if (new URL(this.frame.src).origin === originOf(event.blockedURI)) this.become("blocked");
+  }
+
+  /** The last picture stands behind the frame, as the session's tile has it. */
+  picture(address) {
+    const image = this.part("picture");
+    if (address && image.getAttribute("src") !== address) image.src = address;
+    image.hidden = !image.getAttribute("src");
+  }
+
+  end() {
+    this.frame?.remove();
+    this.frame = null;
+    this.become("ended");
+  }
+
+  remove() {
+    clearInterval(this.timer);
+    document.removeEventListener("securitypolicyviolation", this.onViolation);
+    this.frame = null;
+    this.element.remove();
+  }
+}
+
+function originOf(address) {
+  try { return new URL(address).origin; } catch { return ""; }
+}
