@@ -46,9 +46,7 @@ class BulkItem(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["bulk", "session"], name="once_in_a_bulk")]
         indexes = [
-            models.Index(
-                fields=["bulk"], condition=models.Q(stop=None, skipped=""), name="bulk_item_waiting"
-            )
+            models.Index(fields=["bulk"], condition=models.Q(stop=None, skipped=""), name="bulk_item_waiting")
         ]
 
     def __str__(self) -> str:
