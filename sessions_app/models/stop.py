@@ -37,7 +37,9 @@ class StopRequest(models.Model):
     requested_by_name = models.CharField(max_length=150, help_text="As it was at the click.")
     reason = models.CharField(max_length=500, blank=True)
     escalate = models.BooleanField(
-        default=False, db_default=False, help_text="End the session if the task goes on; once, then it is off."
+        default=False,
+        db_default=False,
+        help_text="End the session if the task goes on; once, then it is off.",
     )
     requested_at = models.DateTimeField()
     steps_at_click = models.BigIntegerField(default=0)
