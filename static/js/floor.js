@@ -31,7 +31,7 @@ function onView(event) {
 
 /** Addresses without `model=&account=&…`. */
 function leaveOutWhatIsEmpty(event) {
-  if (!event.target.matches(AUTO)) return;
+  if (!event.target.matches(`${AUTO}, form[data-tidy]`)) return;
   for (const field of event.target.elements) {
     if (field.name && !field.value) field.disabled = true;
   }
