@@ -27,6 +27,7 @@ BENCHES = (
     (10, "goal_10_history", DATABASES),
     (12, "goal_12_pictures", ("SQLite",)),
     ("ages", "ages", DATABASES),
+    ("import", "imports", DATABASES),
     ("stops", "stops", ("SQLite",)),
     ("weight", "weight", ("SQLite",)),
 )

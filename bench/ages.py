@@ -6,23 +6,16 @@ how long the steady one is to be.
 """
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from contextlib import ExitStack
 
-import httpx
-from django.conf import settings
 from django.db import connections
 
 from bench.harness import Row
-from dashboard.processes.choices import Choices
-from dashboard.processes.programs import Program, beat, workers
+from bench.processes import Vendor, choices, kill, numbered, running, running_vendor, start
+from dashboard.processes.programs import beat, workers
 from sessions_app.live import watching
 from sessions_app.live.connection import client
 from sessions_app.models import Account, AgentSession
@@ -43,42 +36,27 @@ type Ages = dict[tuple[Care, bool], list[float]]
 """By care, and by whether the vendor forbade to ask at that moment, or had until a second ago."""
 
 
-class Vendor(NamedTuple):
-    origin: str
-
-    def limit(self) -> None:
-        spec = f"throttle={PER_SECOND},retry_after=1"
-        self._http("POST", "/_simulator/faults", json={"spec": spec}).raise_for_status()
-
-    def told(self) -> dict[str, Any]:
-        told: dict[str, Any] = self._http("GET", "/_ages").json()
-        return told
-
-    def _http(self, method: str, path: str, **more: object) -> httpx.Response:
-        return httpx.request(method, self.origin + path, timeout=20, trust_env=False, **more)  # type: ignore[arg-type]
-
-
 def rows(database: str) -> Iterator[Row]:
     with ExitStack() as stack:
-        vendor = stack.enter_context(_vendor())
+        vendor = stack.enter_context(running_vendor(SESSIONS))
         account = _imported(vendor)
         opened = _opened(account)
-        vendor.limit()
+        vendor.limit(PER_SECOND)
         connections.close_all()
-        stack.enter_context(_running(beat()))
-        poller, watcher, _ = workers(_choices())
-        stack.enter_context(_running(watcher))
-        stack.enter_context(_running(_numbered(poller, 1)))
-        second = _start(_numbered(poller, 2))
-        stack.callback(lambda: _kill(second))
+        stack.enter_context(running(beat()))
+        poller, watcher, _ = workers(choices())
+        stack.enter_context(running(watcher))
+        stack.enter_context(running(numbered(poller, 1)))
+        second = start(numbered(poller, 2))
+        stack.callback(lambda: kill(second))
         _wait_for_the_workers(vendor)
         _watch(vendor, opened, WARM_S)
         before = vendor.told()["answered"]
         steady = _watch(vendor, opened, STEADY_S)
         after = vendor.told()["answered"]
-        _kill(second)
+        kill(second)
         killed = _watch(vendor, opened, DEAD_S)
-        stack.enter_context(_running(_numbered(poller, 2)))
+        stack.enter_context(running(numbered(poller, 2)))
         for kind, ages in _watch(vendor, opened, KILLED_S - DEAD_S).items():
             killed[kind] += ages
     yield from _rows(database, "", steady)
@@ -95,7 +73,7 @@ def _rows(database: str, when: str, ages: Ages) -> Iterator[Row]:
 
 
 def _row(care: Care, when: str, ages: list[float]) -> Row:
-    p50, p95, p99 = (_percentile(ages, part) for part in (0.5, 0.95, 0.99))
+    p50, p95, p99 = (percentile(ages, part) for part in (0.5, 0.95, 0.99))
     number, target = f"{p50:.2f} / {p95:.2f} / {p99:.2f} s", TARGET_S[care]
     return Row(
         GOAL, f"p50 / p95 / p99, {care}, {when}", number, p99 / target, f"≤ {target:g} s", p99 <= target
@@ -124,7 +102,7 @@ def _wait_for_the_workers(vendor: Vendor) -> None:
         time.sleep(0.1)
 
 
-def _percentile(values: list[float], part: float) -> float:
+def percentile(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
@@ -136,7 +114,7 @@ def _watch(vendor: Vendor, opened: dict[str, int], seconds: float) -> Ages:
         watching.note(opened.values())
         told = vendor.told()
         held = told["closed_for"] > -TARGET_S[Care.OPENED]
-        for care, uuid, age in told["ages"]:
+        for care, uuid, age, _ in told["ages"]:
             found[Care.OPENED if uuid in opened else Care(care), held].append(age)
         time.sleep(max(0.0, SAMPLE_S - (time.monotonic() - now)))
     return found
@@ -157,58 +135,3 @@ def _imported(vendor: Vendor) -> Account:
 def _opened(account: Account) -> dict[str, int]:
     running = AgentSession.objects.filter(account=account, status="running").order_by("-created_at")
     return {str(uuid): pk for pk, uuid in running.values_list("pk", "uuid")[:OPENED]}
-
-
-# ---- processes -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _vendor() -> Iterator[Vendor]:
-    command = [sys.executable, "-m", "bench.ages_vendor", str(SESSIONS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Vendor(f"http://127.0.0.1:{int(process.stdout.readline())}")
-        finally:
-            process.kill()
-
-
-def _choices() -> Choices:
-    return Choices(
-        host="127.0.0.1",
-        port=0,
-        data_dir=Path(settings.DATA_DIR),
-        redis_url=settings.REDIS_URL,
-        embedded_broker=False,
-        simulator=False,
-    )
-
-
-def _numbered(program: Program, number: int) -> Program:
-    """Two of the same need different names."""
-    command = tuple(part.replace("poller-", f"poller{number}-") for part in program.command)
-    return Program(f"{program.name}{number}", command, program.grace_s)
-
-
-def _start(program: Program) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        program.command,
-        env=os.environ | {"LOG_LEVEL": "ERROR"},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@contextmanager
-def _running(program: Program) -> Iterator[None]:
-    process = _start(program)
-    try:
-        yield
-    finally:
-        _kill(process)

@@ -1,14 +1,15 @@
 """The simulator with a rate limit and a memory: when was each session last handed out?  `python -m bench.ages_vendor`
 
-GET /_ages  for every living session [care, seconds since the last request that was answered with it], how many
-requests were answered and refused, and in how many seconds one may ask again (below zero: since when).  It is the
-vendor that tells, not our own bookkeeping.
+GET /_ages  for every living session [care, id, seconds since the last request that was answered with it, whether there
+was one], how long the list is, how many requests came and were refused, and in how many seconds one may ask again
+(below zero: since when).  It is the vendor that tells, not our own bookkeeping.
 """
 
 import sys
 import time
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -60,16 +61,39 @@ class Recorder(Simulator):
         """One born a moment ago that nobody could have read yet is as old as itself."""
         now = time.time()
         found = [
-            (str(care_of(one.status)), one.id, now - self.shown.get(one.id, one.created_ms / 1000))
+            (
+                str(care_of(one.status)),
+                one.id,
+                now - self.shown.get(one.id, one.created_ms / 1000),
+                one.id in self.shown,
+            )
             for one in self.world.live_sessions()
         ]
-        told = {"ages": found, "answered": dict(self.answered), "closed_for": self.closed_until - now}
+        told = {
+            "ages": found,
+            "answered": dict(self.answered),
+            "closed_for": self.closed_until - now,
+            "listed": len(self.world.order),
+        }
         return json_reply(told)
 
 
-def main(sessions: int) -> None:
+def _lengthen(world: World, past: int) -> None:
+    world.size += past  # it forgets its oldest ones beyond some multiple of that
+    first, patterns = world.order[0][0], [one for one in world.sessions.values() if not one.live]
+    for number in range(past):
+        moment, uuid = first - 60_000 * (number + 1), str(UUID(int=number + 1, version=4))
+        copied = patterns[number % len(patterns)]
+        world.sessions[uuid] = msgspec.structs.replace(copied, id=uuid, created_ms=moment)
+        world.order.append((moment, uuid))
+    world.order.sort()
+
+
+def main(sessions: int, past: int) -> None:
+    """`past`: so many ended ones more, older than all others."""
     clock = WallClock()
     world = World.begun(SEED, sessions, 1.0, clock.now_ms())
+    _lengthen(world, past)
     recorder = Recorder(world, clock, "bu_simulator", Faults((), SEED))
     listener = listen("127.0.0.1", 0)
     print(listener.getsockname()[1], flush=True)
@@ -77,4 +101,4 @@ def main(sessions: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))
