@@ -78,7 +78,8 @@ def _indexed(wanted: Asked) -> Q:
 
 def _in_row(wanted: Asked) -> Q:
     """By the words of the one session."""
-    test, parameters = "w.vector @@ %s::tsquery", (_spelled(wanted),)
+    test = "w.vector @@ %s::tsquery"
+    parameters: tuple[str, ...] = (_spelled(wanted),)
     if connection.vendor == "sqlite":
         either = [words for words in (wanted.words, wanted.id_pieces) if words]
         test = " OR ".join(
