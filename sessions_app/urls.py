@@ -14,6 +14,7 @@ from sessions_app.views import (
     export,
     health,
     live,
+    palette,
     people,
     pictures,
     saved_views,
@@ -26,6 +27,7 @@ from sessions_app.views import (
 
 urlpatterns = [
     path("", live.live, name="live"),
+    path("palette/", palette.palette, name="palette"),
     path("attention/", attention.attention, name="attention"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/export.csv", export.as_csv, name="sessions_csv"),
