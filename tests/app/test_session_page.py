@@ -203,15 +203,13 @@ def test_the_frame_is_sandboxed_recorded_and_never_kept(olga):
     assert "SECRET" not in json.dumps(entry.detail)
 
 
-def test_only_this_page_may_connect_to_the_live_view(olga, settings):
+def test_only_pages_with_live_views_may_connect_to_them(olga, settings):
     policy = olga.get(f"/sessions/{session().uuid}/")["Content-Security-Policy"]
     connect = next(part for part in policy.split(";") if part.strip().startswith("connect-src"))
     assert connect.split() == ["connect-src", "'self'", *settings.LIVE_VIEW_ORIGINS]
     assert "style-src 'self'" in policy and "script-src 'self'" in policy
-    assert (
-        "live.browser-use.com"
-        not in olga.get("/")["Content-Security-Policy"].split("connect-src")[1].split(";")[0]
-    )
+    elsewhere = olga.get("/attention/")["Content-Security-Policy"].split("connect-src")[1].split(";")[0]
+    assert "live.browser-use.com" not in elsewhere
 
 
 def test_a_viewers_page_holds_no_credential_and_no_costs(vera):
