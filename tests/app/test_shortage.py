@@ -62,16 +62,16 @@ def imported(sim) -> Account:
 
 def test_a_sweep_ends_where_its_budget_ends_and_claims_no_more_than_it_read(large):
     account = imported(large)
-    before = account.last_read_at
+    before, began = account.last_read_at, timezone.now()
     live = AgentSession.objects.filter(is_live=True).count()
     afford(account, 0.05, 1.1)  # the next is further off than a sweep waits
     large.requests.clear()
     account = swept(account)
     assert len(large.requests) == 1, "page 1, and no more"
     assert not account.error_kind and account.failing_since is None and account.lease_until is None
-    assert account.last_read_at == before, "the other pages were not read"
+    assert before <= account.last_read_at < began, "the other pages were not read"
     read = ages.known(account.pk, AgentSession.objects.filter(is_live=True).values_list("uuid", flat=True))
-    newer = [uuid for uuid, moment in read.items() if moment > before + timedelta(milliseconds=1)]
+    newer = [uuid for uuid, moment in read.items() if moment >= began]
     assert 0 < len(newer) < live
     assert account.shortage["needed_per_s"] > account.shortage["budget_per_s"] == 0.05
     assert account.shortage["ages_s"]["running"] > 3
@@ -102,10 +102,10 @@ def test_with_nothing_left_nobody_is_asked_and_nothing_is_said_to_fail(sim):
 def test_a_429_in_the_middle_keeps_what_was_read(large):
     account = imported(large)
     large.advance(30)
-    before = account.last_read_at
+    before, began = account.last_read_at, timezone.now()
     large.faults.set("throttle=0.01,retry_after=300")  # page 1 comes through, and nothing else
     account = swept(account)
-    assert not account.error_kind and account.last_read_at == before
+    assert not account.error_kind and before <= account.last_read_at < began
     assert 200 < pause_s(account) <= 301
     assert account.shortage["paused_until"] > time.time() + 200
     assert AgentSession.objects.filter(version__gt=1).exists()

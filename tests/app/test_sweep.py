@@ -29,7 +29,8 @@ def test_a_sweep_brings_the_floor():
         account = swept(account_of(sim))
         assert account.error == "" and account.last_read_at and account.lease_until is None
         assert AgentSession.objects.count() == account.sessions_upstream == len(sim.world.order)
-        assert Snapshot.objects.count() == AgentSession.objects.count()
+        # One at least: on a slow machine a session may have moved on between two of the sweep's readings.
+        assert Snapshot.objects.values("session").distinct().count() == AgentSession.objects.count()
         assert CostHour.objects.exists() and pause_s(account) <= 1.8
 
 
