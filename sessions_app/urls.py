@@ -22,6 +22,7 @@ from sessions_app.views import (
     sessions,
     settings,
     stops,
+    styleguide,
     webhooks,
 )
 
@@ -64,6 +65,7 @@ urlpatterns = [
     path("settings/accounts/<slug:slug>/pause/", account_acts.pause, name="settings_account_pause"),
     path("settings/accounts/<slug:slug>/resume/", account_acts.resume, name="settings_account_resume"),
     path("settings/accounts/<slug:slug>/test/", account_acts.test, name="settings_account_test"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("webhooks/browser-use/<slug:slug>/", webhooks.browser_use, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -107,12 +107,17 @@ def _keep(key: tuple[int, Sight], row: RenderedRow) -> None:
             del _kept[next(iter(_kept))]
 
 
+def draw(session: Any, sight: Sight) -> SafeString:
+    """The row of a session that has its `account`, `profile_name` and `workspace_name`."""
+    html = get_template("_row.html").render(_context(session, sight))
+    return mark_safe(_INDENT.sub("\n", html).strip())  # noqa: S308 a rendered template
+
+
 def _render(session_ids: list[int], sight: Sight) -> Iterator[tuple[int, RenderedRow]]:
     if not session_ids:
         return
-    template = get_template("_row.html")
     for session in _sessions().filter(pk__in=session_ids):
-        html = _INDENT.sub("\n", template.render(_context(session, sight))).strip().encode()
+        html = draw(session, sight).encode()
         yield (
             session.pk,
             RenderedRow(

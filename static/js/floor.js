@@ -2,6 +2,7 @@
 
 const YEAR_S = 365 * 24 * 3600;
 const AUTO = "form[data-auto]";
+const EMPTY = ":not(.sample-empty) > [data-empty]"; // the styleguide has samples of it
 
 export function start() {
   document.addEventListener("click", onView);
@@ -9,7 +10,7 @@ export function start() {
   document.addEventListener("submit", leaveOutWhatIsEmpty);
   const button = document.getElementById("new");
   if (button) offerWhatIsNew(button);
-  if (document.querySelector("[data-empty]")) reloadOnceReadable(document.getElementById("pulse"));
+  if (document.querySelector(EMPTY)) reloadOnceReadable(document.getElementById("pulse"));
 }
 
 /** List and wall are the same rows: nothing is fetched. */
@@ -64,7 +65,7 @@ function offer(button, number) {
   return undefined;
 }
 
-const isEmpty = () => document.querySelector('[data-empty]:not([data-empty="match"])') !== null;
+const isEmpty = () => document.querySelector(`${EMPTY}:not([data-empty="match"])`) !== null;
 const inNeed = () => Number(document.getElementById("pulse").dataset.attention);
 
 /** Those of the queue that still need attention, and those of its other pages. */
