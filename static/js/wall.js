@@ -4,7 +4,6 @@
 // touches them.  While there are any, filters and pages are fetched into this page instead of leaving it, for a
 // frame would be loaded anew.
 
-import { Pin } from "./pin.js";
 import * as stream from "./stream.js";
 import * as time from "./time.js";
 
@@ -13,6 +12,7 @@ const SWAPPED = [".floor-head h1", ".filters", '.floor-head [aria-label="View"]'
 const PASSED = '.filters a, .pager a, [data-empty="match"] a[href="/"]';
 
 const pins = new Map();
+const coming = new Set();
 let shelf = null;
 
 export function start() {
@@ -25,7 +25,7 @@ export function start() {
   document.addEventListener("session:changed", follow);
   document.addEventListener("floor:gone", ({ detail }) => pins.get(detail.uuid)?.end());
   addEventListener("popstate", () => location.reload());
-  for (const [uuid, title] of kept()) if (pins.size < MOST) pin(uuid, title);
+  for (const [uuid, title] of kept().slice(0, MOST)) pin(uuid, title);
 }
 
 // ---- the size of tiles ---------------------------------------------------------------------------------
@@ -73,18 +73,25 @@ function onClick(event) {
 function toggle(row) {
   const uuid = row.dataset.sessionId;
   if (pins.has(uuid)) return unpin(uuid);
-  if (pins.size >= MOST) return say(`${MOST} at once are watched at most: take one away first.`);
+  if (pins.size + coming.size >= MOST) return say(`${MOST} at once are watched at most: take one away first.`);
   pin(uuid, titleOf(row));
   return say("");
 }
 
-function pin(uuid, title) {
-  const one = new Pin(uuid, title);
+/** What a pin is made of is fetched with the first of them. */
+async function pin(uuid, title) {
+  if (coming.has(uuid)) return;
+  coming.add(uuid);
+  const module = await import("./pin.js").catch(() => null);
+  coming.delete(uuid);
+  if (!module) return say("Watchfloor does not answer.");
+  const one = new module.Pin(uuid, title);
   pins.set(uuid, one);
   shelf.querySelector("ul").append(one.element);
   follow({ detail: { uuid } });
   one.load();
   changed();
+  return undefined;
 }
 
 function unpin(uuid) {

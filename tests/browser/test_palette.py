@@ -18,6 +18,7 @@ def live(page, floor):
     while page.request.get(f"{floor.url}/?view=list").text().count('class="row"') < 5:
         assert time.monotonic() < deadline, "the floor stays empty"
         page.wait_for_timeout(500)
+    page.goto("about:blank")  # an empty page reloads itself, perhaps just now
     page.goto(f"{floor.url}/?view=list")
     return page
 

@@ -12,7 +12,7 @@ from tests.support.fixtures import sign_in
 pytestmark = pytest.mark.browser
 
 TURN_MS = 21_000
-TURNS = 12
+ROUNDS = 4
 MOST_TRIES = 4
 
 
@@ -24,6 +24,7 @@ def screen(page, floor):
     while page.request.get(f"{floor.url}/?view=tv&page=3").text().count("Page 3 of") == 0:
         assert time.monotonic() < deadline, "the floor stays small"
         page.wait_for_timeout(500)
+    page.goto("about:blank")  # an empty page reloads itself, perhaps just now
     page.clock.install()
     page.goto(f"{floor.url}/?view=tv")
     return page
@@ -103,15 +104,20 @@ def test_it_does_not_grow(screen):
             m["name"]: m["value"] for m in metrics if m["name"] in {"Nodes", "JSEventListeners", "Documents"}
         }
 
-    for _ in range(3):
+    def round_to_the_first() -> None:
+        """The first page always is a full one, so what it holds can be compared."""
         turn(screen)
+        while not place(screen).startswith("Page 1 of"):
+            turn(screen)
+
+    round_to_the_first()
     before = size()
-    for _ in range(TURNS):
-        turn(screen)
+    for _ in range(ROUNDS):
+        round_to_the_first()
     after = size()
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5
     assert after["Documents"] <= before["Documents"] + 2
-    assert after["Nodes"] <= before["Nodes"] * 1.5
+    assert after["Nodes"] <= before["Nodes"] * 1.25
 
 
 def test_it_asks_to_stay_awake(page, floor):

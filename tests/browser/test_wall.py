@@ -20,6 +20,7 @@ def wall(page, floor):
     while page.request.get(f"{floor.url}/?view=wall").text().count('class="row"') < LEAST_ROWS:
         assert time.monotonic() < deadline, "the floor stays empty"
         page.wait_for_timeout(500)
+    page.goto("about:blank")  # an empty page reloads itself, perhaps just now
     page.goto(f"{floor.url}/?view=wall&status=running")
     return page
 
