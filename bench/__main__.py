@@ -30,6 +30,7 @@ BENCHES = (
     ("import", "imports", DATABASES),
     ("stops", "stops", ("SQLite",)),
     ("weight", "weight", ("SQLite",)),
+    ("floor", "live_page", DATABASES),
 )
 TO_COME = {
     6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer",
