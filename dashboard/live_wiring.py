@@ -1,6 +1,7 @@
 """What the live hub may ask of the rest of the house.  It runs in the hub's threads, never in its event loop."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
@@ -10,15 +11,18 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, load_backend
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connections
+from django.http import QueryDict
 from django.utils.crypto import constant_time_compare
 
 from sessions_app.access.roles import sight_of
 from sessions_app.live.house import Change, House
 from sessions_app.live.tickets import Ticket
-from sessions_app.queries import changes, pulse, rows
+from sessions_app.queries import changes, floor, pulse, rows
 from sessions_app.types import Sight
 
 log = logging.getLogger(__name__)
+
+_INDENT = re.compile(rb"\n\s+")
 
 
 def _and_leave[**P, T](work: Callable[P, T]) -> Callable[P, T]:
@@ -59,7 +63,8 @@ def _rendered_alone(session_id: int, sight: Sight) -> dict[int, rows.RenderedRow
 
 @_and_leave
 def strip(sight: Sight) -> bytes:
-    return pulse.rendered(sight)
+    """Without the template's indentation: a quarter of it."""
+    return _INDENT.sub(b"\n", pulse.rendered(sight)).strip()
 
 
 @_and_leave
@@ -70,6 +75,13 @@ def changed_since(session_ids: Iterable[int], moment: datetime) -> list[int]:
 @_and_leave
 def changed_since_any(moment: datetime) -> list[Change]:
     return [Change(*change) for change in changes.of_any(moment)]
+
+
+@_and_leave
+def matching(session_ids: Iterable[int], query: str, sight: Sight) -> set[int]:
+    """Which of these the live floor would show under that address."""
+    chosen = floor.FloorFilter.from_query(QueryDict(query), see_costs=sight.see_costs)
+    return set(floor.matching(chosen).filter(pk__in=list(session_ids)).values_list("pk", flat=True))
 
 
 @_and_leave
@@ -104,5 +116,6 @@ def house() -> House:
         pulse=strip,
         changed_since=changed_since,
         changed_since_any=changed_since_any,
+        matching=matching,
         grant=grant,
     )

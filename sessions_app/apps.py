@@ -9,7 +9,7 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Watchfloor"
 
     def ready(self) -> None:
-        from sessions_app.access import proof, trail  # noqa: F401  they listen to sign-ins
+        from sessions_app.access import proof, rights, trail  # noqa: F401  they listen to what people do
         from sessions_app.access.roles import ensure_roles
 
         post_migrate.connect(ensure_roles, sender=self)

@@ -2,15 +2,18 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sessions_app.live import frames, tickets
+from sessions_app.live.audience import Audience
 from sessions_app.live.house import House, Row, Tempo
 from sessions_app.live.stream import Request
 from sessions_app.live.threads import Threads
-from sessions_app.live.viewer import FORBIDDEN, SIGHT, Audience, Viewer
+from sessions_app.live.tickets import Ticket
+from sessions_app.live.viewer import FORBIDDEN, SIGHT, Viewer
+from sessions_app.types import Sight
 
 log = logging.getLogger(__name__)
 
@@ -40,20 +43,25 @@ class Door:
         self._threads = Threads(AT_ONCE, "live-door")
         self.close = self._threads.close
 
-    async def let_in(self, request: Request) -> Viewer:
-        """A viewer for whoever asks; raises Refused."""
+    async def let_in(self, request: Request) -> list[Viewer | None]:
+        """A viewer per ticket, None where that one is no good; raises Refused when none is."""
+        read = [_read(asked.ticket) for asked in request.asked]
+        if not any(read):
+            raise Refused(403, "This ticket is no good; fetch the page again.")
         try:
-            ticket = tickets.read(request.ticket)
-            sight = await self._threads.run(self._house.grant, ticket, request.session_key)
-        except tickets.BadTicket:
-            raise Refused(403, "This ticket is no good; fetch the page again.") from None
+            # A browser's tabs are the same person's: one question for all of them.
+            sights = {
+                ticket.user_id: await self._threads.run(self._house.grant, ticket, request.session_key)
+                for ticket in {ticket.user_id: ticket for ticket in read if ticket}.values()
+            }
         except Exception as error:  # noqa: BLE001
             # Only the kind of error: nothing of the request may reach a log.
             log.error("live push: cannot check a viewer (%s)", type(error).__name__)
             raise Refused(503, "Cannot check who you are.") from None
-        if sight is None:
+        viewers = _viewers(read, sights, request.session_key)
+        if not any(viewers):
             raise Refused(403, "Not signed in, or not allowed.")
-        return Viewer(ticket, request.session_key, sight)
+        return viewers
 
     async def catch_up(self, viewer: Viewer, audience: Audience, since_ms: int | None) -> None:
         """Puts what changed since the viewer last heard of us, or since its page was made."""
@@ -68,11 +76,13 @@ class Door:
         for session_id, row in missed.rows.items():
             if row.version >= audience.shown(session_id):  # else a newer one went out while we read
                 viewer.put_row(session_id, frames.RowFrames(row, moment_ms).on(viewer.ticket.page))
-        for row in missed.new.values():
+        for session_id, row in missed.new.items():
             if row.is_live:
-                viewer.put(frames.introduction(row, moment_ms))
-        if audience.pulse is pulse_before:
+                viewer.introduce(session_id, frames.introduction(row, moment_ms))
+        if audience.pulse is pulse_before and viewer.is_first:
             viewer.put_pulse(frames.pulse(missed.pulse, moment_ms))
+        viewer.is_current = True
+        viewer.put(frames.ready(moment_ms))
 
     def _missed(self, viewer: Viewer, since: datetime) -> _Missed:
         since -= timedelta(seconds=self._tempo.overlap_s)
@@ -82,7 +92,11 @@ class Door:
         if ticket.page == "live":
             on_page = set(ticket.session_ids)
             ids = [change.session_id for change in house.changed_since_any(since) if change.is_new]
-            new = house.render([i for i in ids if i not in on_page][-MAX_INTRODUCED:], viewer.sight)
+            ids = [i for i in ids if i not in on_page]
+            if ticket.query:
+                matching = house.matching(ids, ticket.query, viewer.sight)
+                ids = [i for i in ids if i in matching]
+            new = house.render(ids[-MAX_INTRODUCED:], viewer.sight)
         return _Missed(rows, new, house.pulse(viewer.sight))
 
     async def check(self, viewers: Iterable[Viewer]) -> None:
@@ -99,3 +113,23 @@ class Door:
             for viewer in theirs:
                 if sight != viewer.sight:
                     viewer.close(FORBIDDEN if sight is None else SIGHT)
+
+
+def _read(text: str) -> Ticket | None:
+    try:
+        return tickets.read(text)
+    except tickets.BadTicket:
+        return None
+
+
+def _viewers(
+    read: Sequence[Ticket | None], sights: Mapping[int, Sight | None], session_key: str
+) -> list[Viewer | None]:
+    viewers: list[Viewer | None] = []
+    for ticket in read:
+        sight = sights[ticket.user_id] if ticket else None
+        is_first = not any(viewers)
+        viewers.append(
+            Viewer(ticket, session_key, sight, is_first=is_first) if ticket and sight is not None else None
+        )
+    return viewers

@@ -45,6 +45,8 @@ class House:
     changed_since: Callable[[Iterable[int], datetime], list[int]]
     """Which of these sessions changed at that moment or later."""
     changed_since_any: Callable[[datetime], list[Change]]
+    matching: Callable[[Iterable[int], str, Sight], set[int]]
+    """Which of these sessions live and match a page's filter (`Ticket.query`)."""
     grant: Callable[[Ticket, str], Sight | None]
     """What the ticket's person sees, if the session key (a cookie's value) is theirs and still good."""
 
@@ -59,7 +61,10 @@ class Tempo:
     ping_s: float = 15
     watch_s: float = 1
     """How often it is said which sessions are open."""
-    grant_s: float = 60
+    grant_s: float = 30
+    """How often it is asked whether everybody may still listen; and at once when somebody says that it changed."""
+    grant_least_s: float = 0.5
+    """So long after that was said: whoever says it may just be about to do it."""
     life_s: float = 600
     write_s: float = 20
     """A browser that takes nothing for so long is given up."""

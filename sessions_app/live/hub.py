@@ -5,18 +5,22 @@ everybody who has that row on the screen.  The event loop never touches the data
 connection to it: with one per viewer, the 140th open screen made ordinary pages fail.
 
 Events: `row` (HTML of one row), `gone` {id: uuid} (it left this page), `new` {id, status, attention} or {count},
-`pulse` (HTML of the summary strip), `presence` (somebody came to the session, or left it), `ping`,
-`resync` {why: slow | sight} (fetch the page again), `forbidden`.
+`pulse` (HTML of the summary strip), `presence` (somebody came to the session, or left it), `ready` (all that was
+missed is told), `ping`, `resync` {why: slow | sight} (fetch the page again), `forbidden`; `view` {n} when the tabs of
+a browser share the stream: for which of them the next events are (`line`).  HTML may hold only those parts of a row
+or of the strip that differ (`delta`).
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sessions_app.live import stream
 from sessions_app.live.door import Door, Refused
 from sessions_app.live.house import House, Tempo
+from sessions_app.live.line import Line
 from sessions_app.live.push import Push
 from sessions_app.live.source import Source
 from sessions_app.live.viewer import Viewer
@@ -31,7 +35,9 @@ class Hub:
         self._tempo = tempo
         self._door = Door(house, tempo)
         self._push = Push(house, tempo)
-        self._source = Source(redis_url, self._push.changed_since, self._push.tell, tempo)
+        self._lines: set[Line] = set()
+        self._people = asyncio.Event()
+        self._source = Source(redis_url, self._push.changed_since, self._push.tell, self._people.set, tempo)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -47,16 +53,16 @@ class Hub:
             return await stream.refuse(send, 503, "Restarting.")
         self._start()
         try:
-            viewer = await self._door.let_in(request)
+            viewers = await self._door.let_in(request)
         except Refused as refusal:
             return await stream.refuse(send, refusal.status, refusal.words)
-        return await self._serve(viewer, request.since_ms, receive, send)
+        return await self._serve(viewers, request, receive, send)
 
     def hang_up(self) -> None:
         """Ends every stream, now: the server is about to stop, and would wait for them.  Browsers come back."""
         self._stopping = True
-        for viewer in self.viewers:
-            viewer.close()
+        for line in list(self._lines):
+            line.close()
 
     async def stop(self) -> None:
         """Ends every stream, and all work."""
@@ -67,16 +73,29 @@ class Hub:
         self._door.close()
         self._push.close()
 
-    async def _serve(self, viewer: Viewer, since_ms: int | None, receive: Any, send: Any) -> None:
-        audience = self._push.add(viewer)  # before it catches up: what changes meanwhile is not missed
-        catching_up = asyncio.create_task(self._door.catch_up(viewer, audience, since_ms))
+    async def _serve(
+        self, viewers: Sequence[Viewer | None], request: stream.Request, receive: Any, send: Any
+    ) -> None:
+        packs = request.takes_gzip
+        line = Line(viewers, send, packs=packs)
+        self._lines.add(line)
+        catching_up = [
+            # Added before it catches up: what changes meanwhile is not missed.
+            asyncio.create_task(self._door.catch_up(viewer, self._push.add(viewer), asked.since_ms))
+            for viewer, asked in zip(viewers, request.asked, strict=True)
+            if viewer is not None
+        ]
         if self._stopping:
-            viewer.close()
+            line.close()
+        refused = [place for place, viewer in enumerate(viewers) if viewer is None]
         try:
-            await stream.converse(viewer, receive, send, self._tempo)
+            await stream.converse(line, refused, receive, send, self._tempo, packs=packs)
         finally:
-            catching_up.cancel()
-            self._push.discard(viewer)
+            self._lines.discard(line)
+            for task in catching_up:
+                task.cancel()
+            for viewer in filter(None, viewers):
+                self._push.discard(viewer)
 
     def _start(self) -> None:
         if self._tasks:
@@ -87,14 +106,25 @@ class Hub:
             # The first change goes out at once; what follows within a quarter of a second goes out together.
             _repeat(self._push.deliver, self._tempo.coalesce_s),
             _repeat(self._push.pulse, self._tempo.pulse_least_s),
-            _repeat(self._push.ping, self._tempo.ping_s),
+            _repeat(self._ping, self._tempo.ping_s),
             _repeat(self._push.note_opened, self._tempo.watch_s),
-            _repeat(self._check_grants, self._tempo.grant_s),
+            _repeat(self._check_grants, 0),
         )
         self._tasks = [asyncio.create_task(job) for job in jobs]
 
     async def _check_grants(self) -> None:
+        """Now and then, and soon after somebody said that people changed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._tempo.grant_s):
+                await self._people.wait()
+                await asyncio.sleep(self._tempo.grant_least_s)
+        self._people.clear()
         await self._door.check(self.viewers)
+
+    async def _ping(self) -> None:
+        await self._push.ping()
+        for line in self._lines:
+            line.give_up_if_stuck(self._tempo.write_s)
 
 
 async def _repeat(job: Callable[[], Awaitable[None]], pause_s: float) -> None:

@@ -16,6 +16,7 @@ from django.db import transaction
 from sessions_app.live.connection import client
 
 CHANNEL = "watchfloor:live"
+PEOPLE = "watchfloor:people"
 PAUSE_S = 2.0  # after a failure nobody else waits for so long
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,17 @@ class _Circuit:
 def changed(account_id: int, session_ids: Sequence[int], *, new: Sequence[int] = ()) -> None:
     """Rows of these sessions (our ids) changed; `new` were never seen before.  Never raises, waits ≤ 1 s."""
     if session_ids or new:
-        _publish(Message(account_id, list(session_ids), list(new)))
+        _tell(Message(account_id, list(session_ids), list(new)))
 
 
 def swept(account_id: int) -> None:
     """The account was read: figures and their age changed, whatever the rows did.  Never raises."""
-    _publish(Message(account_id, [], []))
+    _tell(Message(account_id, [], []))
+
+
+def people_changed() -> None:
+    """Somebody signed out, was shut out, or may do other things than before.  Never raises, waits ≤ 1 s."""
+    _publish(b"", PEOPLE)
 
 
 def changed_on_commit(account_id: int, session_ids: Sequence[int], *, new: Sequence[int] = ()) -> None:
@@ -51,11 +57,15 @@ def changed_on_commit(account_id: int, session_ids: Sequence[int], *, new: Seque
     transaction.on_commit(partial(changed, account_id, list(session_ids), new=list(new)), robust=True)
 
 
-def _publish(message: Message) -> None:
+def _tell(message: Message) -> None:
+    _publish(msgspec.json.encode(message), CHANNEL)
+
+
+def _publish(message: bytes, channel: str) -> None:
     if time.monotonic() < _Circuit.open_until:
         return
     try:
-        client().publish(CHANNEL, msgspec.json.encode(message))
+        client().publish(channel, message)
     except (redis.RedisError, OSError) as error:
         _Circuit.open_until = time.monotonic() + PAUSE_S
         log.warning(

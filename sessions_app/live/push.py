@@ -9,16 +9,18 @@ from datetime import datetime
 import redis
 
 from sessions_app.live import events, frames, presence, watching
+from sessions_app.live.audience import Audience
+from sessions_app.live.delta import parts_that_differ
 from sessions_app.live.house import Change, House, Row, Tempo
 from sessions_app.live.threads import Threads
-from sessions_app.live.viewer import Audience, Viewer
+from sessions_app.live.viewer import Viewer
 from sessions_app.types import Sight
 
 log = logging.getLogger(__name__)
 
 MAX_INTRODUCED = 200  # more new sessions at once are only counted
 MAX_REMEMBERED = 20_000
-PRESENCE = events.note("presence")
+PRESENCE = frames.Frame(events.note("presence"))
 
 
 class Push:
@@ -32,7 +34,7 @@ class Push:
         self._awake = asyncio.Event()
         self._changed: set[int] = set()
         self._new: set[int] = set()
-        self._introduced: set[int] = set()
+        self._arrived: dict[int, int] = {}  # new sessions of late → when that was told, in ms
         self._pulse_due = True
         self._pulsed_at = 0.0
         self._present: dict[int, presence.Presence] = {}
@@ -49,7 +51,7 @@ class Push:
     def discard(self, viewer: Viewer) -> None:
         audience = self.audiences[viewer.sight]
         audience.discard(viewer)
-        if not audience.viewers:
+        if not audience:
             del self.audiences[viewer.sight]
 
     async def changed_since(self, moment: datetime) -> list[Change]:
@@ -58,7 +60,7 @@ class Push:
     def tell(self, changed: Iterable[int], new: Iterable[int] = ()) -> None:
         """These sessions changed; some are new.  With none at all, only the figures did."""
         self._changed.update(changed)
-        self._new.update(set(new) - self._introduced)
+        self._new.update(set(new) - self._arrived.keys())
         self._pulse_due = True
         if self._changed or self._new:
             self._awake.set()
@@ -71,29 +73,47 @@ class Push:
         new, self._new = self._new, set()
         for audience in list(self.audiences.values()):
             await self._deliver_to(audience, changed, new)
-        self._introduced |= new
-        if len(self._introduced) > MAX_REMEMBERED:
-            self._introduced = new
+        self._arrived.update(dict.fromkeys(new, _now_ms()))
+        for session_id in list(self._arrived)[: max(0, len(self._arrived) - MAX_REMEMBERED)]:
+            del self._arrived[session_id]
 
     async def _deliver_to(self, audience: Audience, changed: set[int], new: set[int]) -> None:
         moment_ms = _now_ms()
-        floor = [v for v in audience.viewers if v.ticket.page == "live"] if new else []
-        named = new if floor and len(new) <= MAX_INTRODUCED else set()
+        floor = await self._arrivals(audience, changed, new)
+        named = {pk for ids in floor.values() if len(ids) <= MAX_INTRODUCED for pk in ids}
         rows = await self._rendered({*audience.watched(changed), *named}, audience.sight)
-        for session_id, row in rows.items():
-            watching = audience.watching(session_id)
-            if watching and audience.is_news(session_id, row.version):
-                row_frames = frames.RowFrames(row, moment_ms)
-                for viewer in watching:
-                    viewer.put_row(session_id, row_frames.on(viewer.ticket.page))
-        arrivals = {
-            i: frames.introduction(rows[i], moment_ms) for i in named & rows.keys() if rows[i].is_live
+        audience.show(rows, moment_ms)
+        live = {
+            pk: frames.introduction(rows[pk], moment_ms) for pk in named & rows.keys() if rows[pk].is_live
         }
-        for viewer in floor:
-            if not named:
-                viewer.put(frames.crowd(len(new), moment_ms))
-            for session_id in arrivals.keys() - viewer.on_page:
-                viewer.put(arrivals[session_id])
+        for viewer, ids in floor.items():
+            if len(ids) > MAX_INTRODUCED:
+                viewer.put(frames.crowd(len(ids), moment_ms))
+            else:
+                for session_id in ids & live.keys():
+                    viewer.introduce(session_id, live[session_id])
+
+    async def _arrivals(self, audience: Audience, changed: set[int], new: set[int]) -> dict[Viewer, set[int]]:
+        """For each viewer of the floor the new sessions that its filter lets through, or lets through by now."""
+        late = changed & self._arrived.keys()
+        if not new and not late:
+            return {}
+        viewers, found = audience.viewers_of("live"), {"": new}
+        for query in {viewer.ticket.query for viewer in viewers} - {""}:
+            found[query] = await self._matching(new | late, query, audience.sight)
+        return {viewer: self._since(viewer, found[viewer.ticket.query], new) for viewer in viewers}
+
+    def _since(self, viewer: Viewer, ids: set[int], new: set[int]) -> set[int]:
+        """Those that are new to this page: what came before it was made was left out of it on purpose."""
+        made_ms = viewer.ticket.made_at.timestamp() * 1000
+        return {pk for pk in ids if pk in new or self._arrived[pk] >= made_ms}
+
+    async def _matching(self, session_ids: set[int], query: str, sight: Sight) -> set[int]:
+        try:
+            return await self._threads.run(self._house.matching, session_ids, query, sight)
+        except Exception as error:
+            log.warning("live push: cannot match new sessions (%s)", type(error).__name__, exc_info=True)
+            return set()
 
     async def _rendered(self, session_ids: set[int], sight: Sight) -> Mapping[int, Row]:
         """Nothing when it fails: the source looks back far enough to tell of the same changes again."""
@@ -114,10 +134,13 @@ class Push:
             moment_ms = _now_ms()
             html = await self._threads.run(self._house.pulse, audience.sight)
             if html != audience.pulse:
+                parts = parts_that_differ(audience.pulse, html)
                 audience.pulse = html
-                frame = frames.pulse(html, moment_ms)
+                whole = frames.pulse(html, moment_ms)
+                changes = frames.pulse(parts, moment_ms) if parts else None
                 for viewer in audience.viewers:
-                    viewer.put_pulse(frame)
+                    if viewer.is_first:
+                        viewer.put_pulse(whole, changes)
 
     async def note_opened(self) -> None:
         """Says which sessions have their own page open, and at whom; tells their pages when others come or go."""
@@ -134,10 +157,10 @@ class Push:
                 viewer.put(PRESENCE)
 
     async def ping(self) -> None:
-        frame = events.ping(_now_ms())
+        frame = frames.Frame(events.ping(_now_ms()))
         for viewer in self.viewers:
-            viewer.put(frame)
-            viewer.give_up_if_stuck(self._tempo.write_s)
+            if viewer.is_first:
+                viewer.put(frame)
 
 
 def _note(pairs: set[tuple[int, int]]) -> dict[int, presence.Presence]:

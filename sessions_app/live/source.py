@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from sessions_app.live.house import Change, Tempo
-from sessions_app.live.publish import CHANNEL, Message
+from sessions_app.live.publish import CHANNEL, PEOPLE, Message
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +23,21 @@ RETRY_S = 0.5
 
 
 class Source:
-    """`tell(changed ids, new ids)` is called in the loop; with no ids, an account was merely read again."""
+    """`tell(changed ids, new ids)` is called in the loop; with no ids, an account was merely read again.
+    `people_changed()`: somebody may have to go."""
 
     def __init__(
         self,
         redis_url: str,
         changed_since_any: Callable[[datetime], Awaitable[list[Change]]],
         tell: Callable[[Iterable[int], Iterable[int]], None],
+        people_changed: Callable[[], None],
         tempo: Tempo,
     ) -> None:
         self._redis_url = redis_url
         self._changed_since_any = changed_since_any
         self._tell = tell
+        self._people_changed = people_changed
         self._tempo = tempo
         self._look = asyncio.Event()
         self.listening = False
@@ -83,7 +86,7 @@ class Source:
             retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
         async with client, client.pubsub() as subscription:
-            await subscription.subscribe(CHANNEL)
+            await subscription.subscribe(CHANNEL, PEOPLE)
             await self._read(subscription)
 
     async def _read(self, subscription: PubSub) -> None:
@@ -100,9 +103,12 @@ class Source:
                 self.listening = True
                 self._look.set()  # for what was said while nobody listened
             elif message["type"] == "message":
-                self._hear(message["data"])
+                self._hear(message["channel"], message["data"])
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, channel: bytes, data: bytes) -> None:
+        if channel == PEOPLE.encode():
+            self._people_changed()
+            return
         try:
             message = msgspec.json.decode(data, type=Message)
         except msgspec.DecodeError:

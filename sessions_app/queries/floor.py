@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, QuerySet, Window
@@ -69,6 +70,12 @@ class FloorFilter(NamedTuple):
     def narrows(self) -> bool:
         """Whether anything is left out."""
         return self[:7] != FloorFilter()[:7]
+
+    @property
+    def query(self) -> str:
+        """What narrows, as an address says it (without "?"); "" when nothing does."""
+        asked = {**self._asdict(), "attention": "1" if self.attention else "", "sort": "", "page": ""}
+        return urlencode({name: value for name, value in asked.items() if value})
 
 
 class FloorPage(NamedTuple):

@@ -40,7 +40,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "sizes": SIZES,
         "size": _size(request),
         "base_url": settings.BROWSER_USE_BASE_URL,
-        "ticket": tickets.make(request.user, page.versions, "live"),
+        "ticket": tickets.make(request.user, page.versions, "live", chosen.query),
     }
     response = render(request, "live/live.html", context)
     if request.GET.get("view") in VIEWS:

@@ -40,7 +40,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "statuses": STATUSES,
         "outcomes": OUTCOMES,
         "typed": _typed(request.GET, TYPED + TYPED_COSTS if sight.see_costs else TYPED),
-        "ticket": tickets.make(request.user, page.versions, "session"),
+        "ticket": tickets.make(request.user, page.versions, "list"),
     }
     return render(request, "sessions/sessions.html", context)
 

@@ -28,6 +28,6 @@ def tv(request: HttpRequest) -> HttpResponse:
         "rows": rows.in_order(page.versions, Sight(see_costs=sees_costs)),
         "chosen": chosen,
         "turn_s": TURN_S,
-        "ticket": tickets.make(request.user, page.versions, "live"),
+        "ticket": tickets.make(request.user, page.versions, "live", chosen.query),
     }
     return render(request, "live/tv.html", context)

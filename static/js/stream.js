@@ -173,8 +173,15 @@ function resume() {
 function showRow(fresh) {
   const row = document.getElementById(fresh.id);
   const before = row?.dataset.version;
+  if (row && !buildsOn(row, fresh)) return poll();
   if (row) update(row, fresh);
   if (!row || before !== fresh.dataset.version) emit("session:changed", { uuid: fresh.dataset.sessionId });
+}
+
+/** What holds only the parts that differ from one version is no use to who has another. */
+function buildsOn(row, fresh) {
+  const { base, version } = fresh.dataset;
+  return !base || base === row.dataset.version || Number(version) <= Number(row.dataset.version);
 }
 
 /** It stays where it is until the person reloads: nothing moves under the pointer. */

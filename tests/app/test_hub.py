@@ -1,13 +1,16 @@
 """The live push, end to end: real Valkey, a real server, real event streams."""
 
 import dataclasses
+import http.client
 import os
 import signal
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
@@ -159,6 +162,91 @@ def test_a_new_session_is_introduced_to_the_live_page_only(office):
     assert len(live.named("new")) == 1
 
 
+def test_a_new_session_is_told_of_only_where_the_filter_lets_it_through(office):
+    account = make_session().account
+    ada, ben = office.person("ada"), office.person("ben")
+    idle, model = (
+        Viewer(office.url, tickets.make(ada[0], [], "live", query), ada[1])
+        for query in ("status=idle", "model=claude-opus-4.6")
+    )
+    everything = office.watch(ben)
+    for viewer in (idle, model):
+        viewer.wait_for("ready")
+    new = office.session(account=account, model="claude-opus-4.6", status="running")
+    publish.changed(account.pk, [new.pk], new=[new.pk])
+    for viewer in (everything, model):
+        assert viewer.wait_for("new").json["id"] == str(new.uuid)
+    assert not idle.named("new")
+    office.change(new, status="idle")
+    assert idle.wait_for("new").json["id"] == str(new.uuid), "by now it matches"
+    office.change(new, title="And again")
+    everything.wait_for("pulse")
+    assert len(idle.named("new")) == len(model.named("new")) == 1
+
+
+def test_who_comes_back_hears_of_new_sessions_that_the_filter_lets_through(office):
+    ada = office.person("ada")
+    ticket = tickets.make(ada[0], [], "live", "status=idle")
+    running, idle = (
+        office.session(changed_at=timezone.now(), first_seen_at=timezone.now(), status=status)
+        for status in ("running", "idle")
+    )
+    viewer = Viewer(office.url, ticket, ada[1])
+    viewer.wait_for("ready")
+    told = [event.json["id"] for event in viewer.named("new")]
+    assert str(idle.uuid) in told and str(running.uuid) not in told
+
+
+def test_whoever_is_up_to_date_gets_only_the_parts_that_differ(office):
+    session = office.session(title="A title", last_step="Before")
+    viewer = office.watch(office.person("ada"), session)
+    viewer.wait_for("ready")
+    office.change(session, last_step="First")
+    assert "A title" in viewer.wait_for("row").data, "nothing went out yet on which it could build"
+    office.change(session, last_step="Second")
+    parts = viewer.wait_for("row", lambda event: "Second" in event.data).data
+    assert "A title" not in parts and 'data-base="' in parts
+
+
+def test_several_tabs_of_a_browser_hear_by_one_stream(office):
+    one, two = office.session(), office.session()
+    user, cookie = office.person("ada")
+    texts = [tickets.make(user, [one.pk], "live"), "no ticket", tickets.make(user, [two.pk], "session")]
+    viewer = Viewer(office.url, texts[0] + "".join(f"&ticket={text}" for text in texts[1:]), cookie)
+    assert viewer.wait_for("view").json == {"n": 1}
+    viewer.wait_for("forbidden")
+    viewer.wait_for("pulse")
+    office.change(two, title="For the third")
+    viewer.wait_for("row", lambda event: "For the third" in event.data)
+    office.change(one, title="For the first")
+    viewer.wait_for("row", lambda event: "For the first" in event.data)
+    place, heard = 0, []
+    for event in viewer.events:
+        place = event.json["n"] if event.name == "view" else place
+        if event.name == "row":
+            heard.append((place, str(one.uuid) in event.data))
+    assert set(heard) == {(0, True), (2, False)}
+    assert watching.opened() == [two.pk], "only the third is a session's own page"
+
+
+def test_a_packed_stream_says_the_same(office):
+    session = office.session()
+    user, cookie = office.person("ada")
+    ticket = quote(tickets.make(user, [session.pk], "live"))
+    connection = http.client.HTTPConnection(urlsplit(office.url).netloc, timeout=10)
+    headers = {"Cookie": f"sessionid={cookie}", "Accept-Encoding": "gzip, deflate, br"}
+    connection.request("GET", f"/live/stream?ticket={ticket}", headers=headers)
+    answer = connection.getresponse()
+    assert answer.headers["Content-Encoding"] == "gzip"
+    unpack, text = zlib.decompressobj(zlib.MAX_WBITS | 16), b""
+    while b"event: ready" not in text:
+        text += unpack.decompress(answer.read1())
+    office.change(session, title="Louder now")
+    while b"Louder now" not in text:
+        text += unpack.decompress(answer.read1())
+    connection.close()
+
+
 def test_a_session_that_ended_leaves_the_live_page_but_not_its_own(office):
     session = office.session()
     live = office.watch(office.person("ada"), session)
@@ -286,7 +374,7 @@ def test_a_frozen_redis_is_noticed(office):
 
 def until_subscribed(server: redis.Redis) -> None:
     deadline = time.monotonic() + 10
-    while not any(client["sub"] == "1" for client in server.client_list()):
+    while not any(client["sub"] == "2" for client in server.client_list()):
         assert time.monotonic() < deadline, "the hub does not subscribe"
         time.sleep(0.02)
 
@@ -381,6 +469,37 @@ def test_a_permission_withdrawn_makes_the_page_come_anew(office):
     user.groups.clear()
     assert viewer.wait_for("resync").json == {"why": "sight"}
     assert viewer.ended.wait(5)
+
+
+@pytest.mark.parametrize(
+    "what", ["signs out", "is shut out", "loses a role", "has a role that loses a permission"]
+)
+def test_whose_rights_change_hears_no_more_at_once(office, what):
+    """Without waiting for the next time that everybody is asked."""
+    tempo = dataclasses.replace(TEMPO, grant_s=300, grant_least_s=0.2)
+    user, cookie = office.person("ada", "operator")
+    with watched_by(live_wiring.house(), tempo) as office.url:
+        viewer = office.watch((user, cookie), office.session())
+        until_subscribed(redis.Redis.from_url(settings.REDIS_URL))
+        _withdraw(user, cookie, what)
+        viewer.wait_for("forbidden" if "out" in what else "resync")
+        assert viewer.ended.wait(5)
+        office.leave()
+
+
+def _withdraw(user: User, cookie: str, what: str) -> None:
+    if what == "signs out":
+        client = Client()
+        client.cookies["sessionid"] = cookie
+        client.post("/accounts/logout/")
+    elif what == "is shut out":
+        user.is_active = False
+        user.save()
+    elif what == "loses a role":
+        user.groups.clear()
+    else:
+        operators = Group.objects.get(name="operator")
+        operators.permissions.remove(operators.permissions.get(codename="see_costs"))
 
 
 def test_asking_who_somebody_is_leaves_their_session_alone(office, settings):

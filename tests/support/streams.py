@@ -34,7 +34,7 @@ class Viewer:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         given = {"Cookie": f"sessionid={cookie}"} if cookie else {}
         self._connection.request(
-            "GET", f"/live/stream?ticket={quote(ticket)}", headers=given | (headers or {})
+            "GET", f"/live/stream?ticket={quote(ticket, safe='&=')}", headers=given | (headers or {})
         )
         self._socket = self._connection.sock
         self._answer = self._connection.getresponse()

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.utils.html import escape
 
 from sessions_app.live import events, frames, tickets
+from sessions_app.live.delta import parts_that_differ
+from sessions_app.live.line import MOST_VIEWS
 from sessions_app.live.stream import Request
 
 ADA = SimpleNamespace(pk=7)
@@ -61,14 +64,52 @@ def row(*, is_live: bool = True, attention_rank: int = 0) -> SimpleNamespace:
     ],
 )
 def test_who_leaves_which_page(page, is_live, rank, leaves):
-    frame = frames.RowFrames(row(is_live=is_live, attention_rank=rank), 9).on(page)
+    frame = frames.RowFrames(row(is_live=is_live, attention_rank=rank), 9).on(page).plain
     assert frame.startswith(b"id: 9\nevent: row\ndata: <li>\n\n")
     assert (f'event: gone\ndata: {{"id":"{UUID_1}"}}'.encode() in frame) is leaves
 
 
 def test_a_new_one_is_introduced_by_what_a_filter_asks_for():
-    data = frames.introduction(row(attention_rank=2), 9).partition(b"data: ")[2]
+    data = frames.introduction(row(attention_rank=2), 9).plain.partition(b"data: ")[2]
     assert json.loads(data) == {"id": str(UUID_1), "status": "running", "attention": 2}
+
+
+# ---- the parts that differ --------------------------------------------------------------------------
+
+BEFORE = b"""<li id="s-1" data-version="4" data-status="running">
+<label>pick</label>
+<div class="name">
+<a data-cell="title" href="/x">Title</a>
+<p data-cell="step">One</p>
+</div>
+<p data-cell="cost">
+<b>$1</b>
+</p>
+</li>"""
+
+
+def test_only_parts_that_differ_are_sent():
+    after = BEFORE.replace(b'"4"', b'"5"').replace(b"running", b"idle").replace(b"$1", b"$2")
+    parts = parts_that_differ(BEFORE, after)
+    assert parts.startswith(b'<li id="s-1" data-version="5" data-status="idle" data-base="4">')
+    assert b"$2" in parts
+    assert b"Title" not in parts and b"One" not in parts and b"pick" not in parts
+
+
+def test_a_row_of_which_nothing_differs_is_its_own_tag():
+    assert parts_that_differ(BEFORE, BEFORE.replace(b'"4"', b'"5"')).count(b"data-cell") == 0
+
+
+@pytest.mark.parametrize("other", [b"", b"<li>", BEFORE.replace(b'<p data-cell="step">One</p>\n', b"")])
+def test_where_the_parts_are_others_the_whole_is_sent(other):
+    assert parts_that_differ(other, BEFORE) == b""
+    assert parts_that_differ(BEFORE, other) == b""
+
+
+def test_no_words_of_a_session_look_like_a_part():
+    evil = escape('\n<p data-cell="cost">free</p>').encode()
+    after = BEFORE.replace(b"One", evil)
+    assert parts_that_differ(BEFORE, after).count(b"\n<p data-cell=") == 1
 
 
 # ---- tickets ---------------------------------------------------------------------------------------
@@ -130,13 +171,27 @@ def request(query: str = "", **headers: str) -> Request:
 
 
 def test_the_browsers_last_event_counts_more_than_the_address():
-    assert request("since=5", last_event_id="7").since_ms == 7
-    assert request("since=5").since_ms == 5
+    assert request("since=5", last_event_id="7").asked == [("", 7)]
+    assert request("since=5").asked == [("", 5)]
 
 
 @pytest.mark.parametrize("text", ["", "-1", "x", "٣", "1e3", "9" * 40])
 def test_a_made_up_moment_is_none(text):
-    assert request(f"since={text}").since_ms is None
+    assert request(f"since={text}").asked == [("", None)]
+
+
+def test_each_page_of_a_browser_has_its_ticket_and_its_moment():
+    asked = request("ticket=a&since=5&ticket=b&since=&ticket=c&since=7").asked
+    assert asked == [("a", 5), ("b", None), ("c", 7)]
+    assert len(request("&".join(["ticket=x"] * 50)).asked) == MOST_VIEWS
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [("gzip, deflate, br", True), ("br,GZIP", True), ("br", False), ("gzip;q=0", False), ("", False)],
+)
+def test_only_who_takes_gzip_gets_it(accepted, takes):
+    assert request(accept_encoding=accepted).takes_gzip is takes
 
 
 def test_the_session_is_that_of_the_cookie():
