@@ -26,12 +26,17 @@ class Row(NamedTuple):
     why: str = ""
 
 
-def medians(sides: Mapping[str, Side], clock: Clock = CPU, rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds per call of each side.  One round unmeasured first; then turn by turn, so that noise hits all alike."""
+def medians(
+    sides: Mapping[str, Side], clock: Clock = CPU, rounds: int = ROUNDS, settle: Side = gc.collect
+) -> dict[str, float]:
+    """Seconds per call of each side.  One round unmeasured first; then turn by turn, so that noise hits all alike.
+
+    `settle` is called before each turn, unmeasured: what one side left undone is not another one's to pay.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 1):
         for name, side in sides.items():
-            gc.collect()
+            settle()
             began = clock()
             side()
             if number:

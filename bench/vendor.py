@@ -55,10 +55,11 @@ class Vendor:
 
     def __init__(self, port: int) -> None:
         self.base_url, self._generation = f"http://127.0.0.1:{port}", 0
+        self._http = httpx.Client(trust_env=False, timeout=60)  # here: making one costs 30 ms of CPU
 
     def move_on(self) -> None:
         self._generation += 1
-        httpx.get(f"{self.base_url}/generation/{self._generation}", timeout=60, trust_env=False)
+        self._http.get(f"{self.base_url}/generation/{self._generation}")
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def _oldest_first(pages: list[SessionPage]) -> list[SessionPage]:
 def _says_later(item: Item, before: lookup.Stored) -> bool:
     """It changed and changed back between our looks.  Written down, so that an answer from between is late."""
     now = said_at(item.raw)
-    return now is not None and (before.updated_at is None or now > before.updated_at)
+    return now is not None and (before.said_at is None or now > before.said_at)
 
 
 def _read(item: Item, read_at: datetime, taken: Taken) -> Answer | None:

@@ -19,14 +19,22 @@ from sessions_app.rules.changes import Known
 _TROUBLED = "missing_since IS NOT NULL OR gone_at IS NOT NULL OR unread_since IS NOT NULL"
 #: One parameter, whatever the number of sessions, so that the statement is prepared once.
 _AMONG = {"sqlite": "uuid IN (SELECT value FROM json_each(%s))", "postgresql": "uuid = ANY(%s::uuid[])"}
+_SAID_AT = {
+    "sqlite": "substr(updated_at || '.000000', 1, 26)",
+    "postgresql": "to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+}
+"""Always six digits of a second: a text with fewer of them is no later one."""
 
 
 class Stored(NamedTuple):
-    """`digest` is None when whatever is said of the session is news: it was missing, unreadable or elsewhere."""
+    """`digest` is None when whatever is said of the session is news: it was missing, unreadable or elsewhere.
+
+    `said_at`: the vendor's `updatedAt` as text, to be compared with `upstream.digest.said_at`.
+    """
 
     digest: int | None
     is_live: bool
-    updated_at: datetime | None
+    said_at: str | None
 
 
 class Locked(NamedTuple):
@@ -46,10 +54,10 @@ def stored(account_id: int, uuids: Sequence[UUID]) -> dict[UUID, Stored]:
     keys, among = _keys(uuids), _AMONG[connection.vendor]
     news = f"account_id <> {int(account_id)} OR {_TROUBLED}"
     statement = (
-        f"SELECT uuid, CASE WHEN {news} THEN NULL ELSE digest END, is_live, {_text_of('updated_at')} "  # noqa: S608
+        f"SELECT uuid, CASE WHEN {news} THEN NULL ELSE digest END, is_live, {_SAID_AT[connection.vendor]} "  # noqa: S608
         f"FROM {_table(AgentSession)} WHERE {among}"
     )
-    return {keys[key]: Stored(digest, live, _read(at)) for key, digest, live, at in _rows(statement, keys)}
+    return {keys[row[0]]: Stored._make(row[1:]) for row in _rows(statement, keys)}
 
 
 def ids(uuids: Sequence[UUID]) -> dict[UUID, int]:

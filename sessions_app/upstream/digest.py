@@ -6,7 +6,6 @@ that says `"screenshotUrl":` has its quotes escaped, so it cannot be taken for t
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 
 import xxhash
 
@@ -51,10 +50,20 @@ def digest_of(raw: bytes) -> int:
     return _hash(b"".join(parts)) - _OFFSET
 
 
-def said_at(raw: bytes) -> datetime | None:
-    """The vendor's `updatedAt`, without decoding the rest; None where that is not easily found."""
+def said_at(raw: bytes) -> str | None:
+    """The vendor's `updatedAt` as text in UTC, without decoding the rest; None where that is not easily found.
+
+    Such texts (`2026-11-25 08:54:04.12`, to the microsecond) stand in the order of the moments.  In the vendor's own form
+    it takes no reading of a date, of which there would be one for every session at every look.
+    """
     at = raw.rfind(b'"updatedAt":"') + 13
-    return moment_of(raw[at : raw.find(b'"', at)].decode("ascii", "replace")) if at > 12 else None
+    if at < 13:
+        return None
+    said = raw[at : raw.find(b'"', at)].decode("ascii", "replace")
+    if said[10:11] == "T" and said[-1] == "Z":
+        return f"{said[:10]} {said[11:26].rstrip('Z')}"
+    moment = moment_of(said)
+    return moment and str(moment.replace(tzinfo=None))
 
 
 def _rest(raw: bytes) -> Iterator[bytes]:

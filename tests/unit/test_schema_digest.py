@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sessions_app.upstream.digest import digest_of
+from sessions_app.upstream.digest import digest_of, said_at
 from sessions_app.upstream.schema import read_session
 from tests.support.replies import LIVE_URL, RECORDING_URL, raw_session, session, wire, with_field
 
@@ -95,3 +95,33 @@ def test_any_bytes_have_one(raw: bytes) -> None:
 def test_the_session_carries_that_of_its_bytes() -> None:
     for raw in (raw_session(), spaced(), with_field("title", rb'"\ud800"'), with_field("stepCount", b"NaN")):
         assert read_session(raw).digest == digest_of(raw)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("2026-11-25T08:54:04Z", "2026-11-25 08:54:04"),
+        ("2026-11-25T08:54:04.120Z", "2026-11-25 08:54:04.120"),
+        ("2026-11-25T08:54:04.123456789Z", "2026-11-25 08:54:04.123456"),
+        ("2026-11-25T10:54:04.5+02:00", "2026-11-25 08:54:04.500000"),
+        ("2026-11-25 08:54:04Z", "2026-11-25 08:54:04"),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_when_the_vendor_last_touched_it_is_told_without_decoding(said: str, told: str | None) -> None:
+    assert said_at(raw_session(updatedAt=said)) == told
+
+
+def test_texts_of_moments_stand_in_their_order_whatever_their_digits() -> None:
+    stored = "2026-11-25 08:54:04.120000"
+    same = [
+        said_at(raw_session(updatedAt=f"2026-11-25T08:54:04.12{zeros}Z")) for zeros in ("", "0", "0000000")
+    ]
+    later = said_at(raw_session(updatedAt="2026-11-25T08:54:04.120001Z"))
+    assert all(text is not None and text <= stored for text in same)
+    assert later is not None and later > stored
+
+
+def test_a_reply_that_does_not_say_when_tells_nothing() -> None:
+    assert said_at(b'{"id":"x"}') is None
