@@ -1,13 +1,17 @@
 """The books: what every figure about money is added up from, and the proof that they are right."""
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from sessions_app.costs.question import FACETS, NONE, UUID_FACETS, CostQuestion
+from sessions_app.costs.outcome import OTHER, looks_of
+from sessions_app.costs.question import FACETS, NONE, OUTCOME, UUID_FACETS, CostQuestion
 from sessions_app.models import AgentSession, CostHour
+from sessions_app.types import KNOWN_STATUSES
 
 SUMS: dict[str, Any] = {
     "llm": Coalesce(Sum("llm_microusd"), 0),
@@ -65,10 +69,23 @@ def only(booked: QuerySet[CostHour], filters: Iterable[tuple[str, str]]) -> Quer
 
 
 def _is(facet: str, value: str) -> Q:
+    if facet == OUTCOME:
+        return _came_to(value)
     column = FACETS[facet]
     if value != NONE:
         return Q(**{column: value})
     return Q(**{f"{column}__isnull": True}) if facet in UUID_FACETS else Q(**{column: ""})
+
+
+def _came_to(outcome: str) -> Q:
+    """Sessions of one outcome, by what `outcome_of` makes of them."""
+    if outcome == OTHER.key:
+        return ~Q(session__status__in=KNOWN_STATUSES)
+    looks = (
+        Q(session__status=status, session__is_task_successful=successful, session__is_live=is_live)
+        for status, successful, is_live in looks_of(outcome)
+    )
+    return reduce(or_, looks)
 
 
 def disagreement() -> Disagreement | None:

@@ -1,5 +1,6 @@
 """What became of a session, as far as money is concerned: earned, wasted, or not decided yet.  Pure."""
 
+from itertools import product
 from typing import NamedTuple
 
 from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES, Status
@@ -38,3 +39,10 @@ def outcome_of(status: str, is_task_successful: bool | None, is_live: bool) -> O
     if status in FINAL_STATUSES:
         return _UNSUCCESSFUL[Status(status)]
     return UNDER_WAY if is_live else GONE
+
+
+def looks_of(key: str) -> list[tuple[Status, bool | None, bool]]:
+    """What sessions of this outcome look like: (status, `isTaskSuccessful`, whether it lives).  OTHER has none such:
+    it is every status that nobody knows."""
+    every = product(Status, (None, True, False), (True, False))
+    return [look for look in every if outcome_of(*look).key == key]

@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from sessions_app.costs.books import SUMS
 from sessions_app.costs.groups import account_names, names, words_of
 from sessions_app.costs.outcome import outcome_of
-from sessions_app.costs.question import FACETS, UUID_FACETS
+from sessions_app.costs.question import FACETS, OUTCOME, UUID_FACETS
 from sessions_app.models import CostHour
 
-OUTCOME = "outcome"
 _OUTCOME_COLUMNS = ("session__status", "session__is_task_successful", "session__is_live")
 SIDES = (*FACETS, OUTCOME)
 USUAL = ("model", OUTCOME)
@@ -33,6 +32,11 @@ class Pivot(NamedTuple):
     sides: tuple[str, str]
     columns: tuple[Head, ...]
     rows: tuple[tuple[Head, tuple[int, ...]], ...]
+
+    @property
+    def lines(self) -> list[tuple[Head, list[tuple[Head, int]]]]:
+        """Each row with its cells, and the column of each cell."""
+        return [(head, list(zip(self.columns, cells, strict=True))) for head, cells in self.rows]
 
     @property
     def largest_microusd(self) -> int:
@@ -109,5 +113,5 @@ def _heads(
 
 def _head(side: str, key: Any, microusd: int, known: dict[Any, str]) -> Head:
     if side == OUTCOME:
-        return Head("", key.words, microusd)
+        return Head(key.key, key.words, microusd)
     return Head(*words_of(side, key, known), microusd)

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.dateparse import parse_date
 
+from sessions_app.costs.outcome import OUTCOMES
+
 RANGES = (("today", "Today"), ("7d", "7 days"), ("30d", "30 days"), ("all", "All time"))
 OWN = "own"
 USUAL_RANGE, USUAL_SORT = "7d", "cost"
@@ -28,6 +30,9 @@ FACETS = {
 }
 """What spend is divided by, and where a booking has it.  Also the names of the address bar's filters."""
 UUID_FACETS = ("profile", "workspace")
+OUTCOME = "outcome"
+"""A filter as well, by the keys of `outcome.OUTCOMES`; no facet, for it is no column: several together decide it."""
+FILTERS = (*FACETS, OUTCOME)
 NONE = "none"
 """How the address bar spells "without a profile", "without a proxy", …"""
 
@@ -42,7 +47,7 @@ class CostQuestion(NamedTuple):
     first_day: date | None
     last_day: date | None
     only: tuple[tuple[str, str], ...]
-    """Filters, as (facet, value)."""
+    """Filters, as (one of FILTERS, value)."""
     sort: str
     descending: bool
     page: int
@@ -86,7 +91,7 @@ def question(query: Mapping[str, str], zone: str, now: datetime) -> CostQuestion
         end=midnight(last + timedelta(days=1), tz) if last else None,
         first_day=first,
         last_day=last,
-        only=tuple((facet, query[facet]) for facet in FACETS if _usable(facet, query.get(facet, ""))),
+        only=tuple((name, query[name]) for name in FILTERS if _usable(name, query.get(name, ""))),
         sort=sort if sort in SORTS else USUAL_SORT,
         descending=query.get("dir", "asc" if sort == "title" else "desc") != "asc",
         page=_page(query.get("page", "")),
@@ -138,6 +143,8 @@ def _usable(facet: str, value: str) -> bool:
     """Whether a filter's value can be one: the database refuses NULs, long numbers and half UUIDs."""
     if not value or len(value) > 128 or "\0" in value:
         return False
+    if facet == OUTCOME:
+        return any(value == one.key for one in OUTCOMES)
     if value == NONE:
         return True
     if facet in UUID_FACETS:

@@ -77,6 +77,14 @@ def narrowed(context: dict, facet: str, value: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def narrowed_by_both(context: dict, sides: tuple[str, str], row: Any, column: Any) -> str:
+    """This page for what one cell of a pivot shows; empty where a side is "all others", which no filter says."""
+    if not (row.value and column.value):
+        return ""
+    return with_query(context, page="", **{sides[0]: row.value, sides[1]: column.value})
+
+
+@register.simple_tag(takes_context=True)
 def sortable(context: dict, asked: Any, name: str, words: str) -> SafeString:
     """A column's head that sorts by it, and the other way round when it does already."""
     here = asked.sort == name

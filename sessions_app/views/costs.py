@@ -11,9 +11,10 @@ from sessions_app.costs import budgets, export
 from sessions_app.costs.books import bookings
 from sessions_app.costs.chart import chart, split
 from sessions_app.costs.groups import WITHOUT
+from sessions_app.costs.outcome import OUTCOMES
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import SIDES, pivot, sides_of
-from sessions_app.costs.question import RANGES, CostQuestion, question
+from sessions_app.costs.question import OUTCOME, RANGES, CostQuestion, question
 from sessions_app.costs.report import Report, report
 from sessions_app.queries import pulse
 from sessions_app.queries.recent import recent
@@ -101,6 +102,8 @@ def _has_rest(answer: Report) -> bool:
 
 def _filter_words(answer: Report, facet: str, value: str) -> str:
     """What people call the value of a filter: the one group that is left has its name."""
+    if facet == OUTCOME:
+        return next(one.words for one in OUTCOMES if one.key == value)
     left = next(grouping for grouping in answer.groups if grouping.facet == facet)
     named = next((group.words for group in left.groups if group.value == value), "")
     return named or WITHOUT[facet] or value
