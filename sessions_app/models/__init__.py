@@ -2,6 +2,7 @@
 
 from .account import Account
 from .audit import AuditEntry
+from .balance import BalanceHour
 from .budget import Budget, BudgetWarning
 from .bulk import BulkItem, BulkStop
 from .cost import CostHour
@@ -20,6 +21,7 @@ __all__ = [
     "Account",
     "AgentSession",
     "AuditEntry",
+    "BalanceHour",
     "Budget",
     "BudgetWarning",
     "BulkItem",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.live import publish
 from sessions_app.models import Account, UpstreamName
+from sessions_app.polling import balances
 from sessions_app.polling.clients import client_of
 from sessions_app.types import AccountFacts, NamedThing
 from sessions_app.upstream.client import Client
@@ -113,6 +114,8 @@ def _take(account: Account, told: Told, asked_at: datetime) -> None:
 
 
 def _store_facts(account: Account, facts: AccountFacts, asked_at: datetime) -> None:
+    if facts.balance_microusd is not None:
+        balances.note(account.pk, facts.balance_microusd, asked_at)
     Account.objects.filter(pk=account.pk).update(
         project_id=facts.project_id,
         project_name=facts.name,

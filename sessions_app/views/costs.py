@@ -15,6 +15,7 @@ from sessions_app.costs.outcome import OUTCOMES
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import SIDES, pivot, sides_of
 from sessions_app.costs.question import OUTCOME, RANGES, CostQuestion, question
+from sessions_app.costs.reconcile import reconciliation
 from sessions_app.costs.report import Report, report
 from sessions_app.queries import pulse
 from sessions_app.queries.recent import recent
@@ -51,6 +52,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
         "budgets": budgets.standings(now),
         "before": before(asked, now),
+        "reconciled": reconciliation(asked, now),
         "forecast": forecast(asked, now),
         "pulse": recent("pulse", pulse.take),
         "pivot": pivot(bookings(asked), sides),

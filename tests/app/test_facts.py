@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sessions_app.models import Account, UpstreamName
+from sessions_app.models import Account, BalanceHour, UpstreamName
 from sessions_app.polling import facts
 from sessions_app.simulator.testing import running_simulator
 from tests.support.sweeping import account_of
@@ -32,6 +32,15 @@ def test_balance_project_and_names(sim):
     assert known == {("profile", one["name"]) for one in sim.world.profiles} | {
         ("workspace", one["name"]) for one in sim.world.workspaces
     }
+
+
+def test_what_the_balance_stood_at_is_kept_for_the_books(sim):
+    account = account_of(sim)
+    facts.refresh_all()
+    account.refresh_from_db()
+    row = BalanceHour.objects.get(account=account)
+    assert row.closing_microusd == account.balance_microusd is not None
+    assert row.read_at == account.balance_read_at
 
 
 def test_not_more_often_than_needed(sim):
