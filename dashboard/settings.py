@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from dashboard import secrets
+from dashboard.mail import mailers
 from dashboard.processes.layout import embedded_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -141,6 +142,16 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
+
+# ---- Mail --------------------------------------------------------------------------------------------
+
+MAIL_IS_SET_UP = bool(variable("EMAIL_URL"))
+MAILERS = mailers(variable("EMAIL_URL"))
+EMAIL_FROM = variable("EMAIL_FROM", "Watchfloor <watchfloor@localhost>")
+PUBLIC_URL = variable("PUBLIC_URL", f"http://localhost:{variable('PORT', '8000')}").rstrip("/")
+"""Where people reach the floor: what links in a mail begin with."""
+
+# ---- Limits ------------------------------------------------------------------------------------------
 
 BULK_STOP_MOST = number("BULK_STOP_MOST", variable("BULK_STOP_MOST", "500"))
 """Sessions of one bulk stop (docs/stops.md)."""

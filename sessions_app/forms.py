@@ -149,6 +149,22 @@ def _check_place(address: Address) -> None:
         )
 
 
+class CostReportForm(forms.Form):
+    """What a report is called, and to whom it goes."""
+
+    name = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Give it a name, for example: Agents, last week."},
+    )
+    to = forms.EmailField(
+        label="To",
+        max_length=254,
+        help_text="One address.",
+        error_messages={"required": "Say which address it goes to."},
+    )
+
+
 class BudgetForm(forms.Form):
     """An amount for a stretch of time, and when to warn.  `kinds`: (value, words) of what it can be for."""
 

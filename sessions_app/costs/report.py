@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from sessions_app.costs import books, groups
 from sessions_app.costs.books import SUMS, Disagreement, Spend, bookings
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
-from sessions_app.costs.question import PAGE, CostQuestion, day_of
+from sessions_app.costs.question import OUTCOME, PAGE, CostQuestion, day_of
 from sessions_app.costs.reading import one_moment
 from sessions_app.models import AgentSession, CostHour
 
@@ -57,6 +57,11 @@ class Report(NamedTuple):
     disagreement: Disagreement | None
 
     @property
+    def filters(self) -> list[tuple[str, str]]:
+        """(facet, what people call its value)."""
+        return [(facet, self._called(facet, value)) for facet, value in self.asked.only]
+
+    @property
     def session_count(self) -> int:
         return sum(one.sessions for one in self.outcomes)
 
@@ -84,6 +89,14 @@ class Report(NamedTuple):
     @property
     def wasted_sessions(self) -> int:
         return sum(one.sessions for one in self.outcomes if one.outcome.wasted)
+
+    def _called(self, facet: str, value: str) -> str:
+        """The one group that is left has its name."""
+        if facet == OUTCOME:
+            return next(one.words for one in OUTCOMES if one.key == value)
+        left = next(grouping for grouping in self.groups if grouping.facet == facet)
+        named = next((group.words for group in left.groups if group.value == value), "")
+        return named or groups.WITHOUT[facet] or value
 
 
 def report(asked: CostQuestion) -> Report:

@@ -6,6 +6,7 @@ from .balance import BalanceHour
 from .budget import Budget, BudgetWarning
 from .bulk import BulkItem, BulkStop
 from .cost import CostHour
+from .cost_report import CostReport
 from .message import Message, MessageAccess, MessageLog
 from .names import UpstreamName
 from .permission import FloorPermission
@@ -27,6 +28,7 @@ __all__ = [
     "BulkItem",
     "BulkStop",
     "CostHour",
+    "CostReport",
     "FloorPermission",
     "Message",
     "MessageAccess",

@@ -63,7 +63,7 @@ def said_at(raw: bytes) -> str | None:
     if said[10:11] == "T" and said[-1] == "Z":
         return f"{said[:10]} {said[11:26].rstrip('Z')}"
     moment = moment_of(said)
-    return moment and str(moment.replace(tzinfo=None))
+    return None if moment is None else str(moment.replace(tzinfo=None))
 
 
 def _rest(raw: bytes) -> Iterator[bytes]:

@@ -10,11 +10,9 @@ from django.views.decorators.http import require_safe
 from sessions_app.costs import budgets, export
 from sessions_app.costs.books import bookings
 from sessions_app.costs.chart import chart, split
-from sessions_app.costs.groups import WITHOUT
-from sessions_app.costs.outcome import OUTCOMES
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import SIDES, pivot, sides_of
-from sessions_app.costs.question import OUTCOME, RANGES, CostQuestion, question
+from sessions_app.costs.question import RANGES, CostQuestion, question
 from sessions_app.costs.reconcile import reconciliation
 from sessions_app.costs.report import Report, report
 from sessions_app.queries import pulse
@@ -45,13 +43,14 @@ def costs(request: HttpRequest) -> HttpResponse:
         "ranges": RANGES,
         "split": [one for one in split(answer.total) if one.name != "rest" or _has_rest(answer)],
         "days_newest_first": answer.days[::-1],
-        "filters": [(facet, _filter_words(answer, facet, value)) for facet, value in asked.only],
+        "filters": answer.filters,
         "groupings": [
             (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
         ],
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
         "budgets": budgets.standings(now),
         "before": before(asked, now),
+        "reports": request.user.cost_reports.all(),  # type: ignore[union-attr]
         "reconciled": reconciliation(asked, now),
         "forecast": forecast(asked, now),
         "pulse": recent("pulse", pulse.take),
@@ -100,12 +99,3 @@ def _file(
 def _has_rest(answer: Report) -> bool:
     """Whether any total has something beyond its parts: mostly none has, and then nobody needs the column."""
     return any(day.spend.rest for day in answer.days)
-
-
-def _filter_words(answer: Report, facet: str, value: str) -> str:
-    """What people call the value of a filter: the one group that is left has its name."""
-    if facet == OUTCOME:
-        return next(one.words for one in OUTCOMES if one.key == value)
-    left = next(grouping for grouping in answer.groups if grouping.facet == facet)
-    named = next((group.words for group in left.groups if group.value == value), "")
-    return named or WITHOUT[facet] or value
