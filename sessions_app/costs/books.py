@@ -61,8 +61,8 @@ def bookings(asked: CostQuestion) -> QuerySet[CostHour]:
     return only(CostHour.objects.filter(chosen), asked.only)
 
 
-def only(booked: QuerySet[CostHour], filters: Iterable[tuple[str, str]]) -> QuerySet[CostHour]:
-    """Those of them that all filters, as (facet, value), let through."""
+def only[Rows: QuerySet](booked: Rows, filters: Iterable[tuple[str, str]]) -> Rows:
+    """Those of them that all filters, as (facet, value), let through: of anything that has a `session`."""
     for facet, value in filters:
         booked = booked.filter(_is(facet, value))
     return booked

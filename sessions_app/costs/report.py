@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from sessions_app.costs import books, groups
 from sessions_app.costs.books import SUMS, Disagreement, Spend, bookings
+from sessions_app.costs.each import AfterStops, Each, after_stops, each
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
 from sessions_app.costs.question import OUTCOME, PAGE, CostQuestion, day_of
 from sessions_app.costs.reading import one_moment
@@ -51,6 +52,8 @@ class Report(NamedTuple):
     days: tuple[DayCost, ...]
     """Oldest first, days without spend left out."""
     outcomes: tuple[OutcomeCost, ...]
+    each: Each | None
+    after_stops: AfterStops
     groups: tuple[groups.Grouping, ...]
     sessions: tuple[SessionCost, ...]
     """One page of them."""
@@ -100,16 +103,18 @@ class Report(NamedTuple):
 
 
 def report(asked: CostQuestion) -> Report:
-    """Everything on the page, in at most a dozen queries however much there is."""
+    """Everything on the page, in a dozen queries and three however much there is."""
     with one_moment():
         booked = bookings(asked)
-        hours = _hours(booked)
+        hours, outcomes = _hours(booked), _outcomes(booked)
         return Report(
             asked=asked,
             total=_sum(spend for _, spend in hours),
             hours=hours,
             days=_days(hours, lambda hour: day_of(hour, asked.tz)),
-            outcomes=_outcomes(booked),
+            outcomes=outcomes,
+            each=each(asked, sum(one.sessions for one in outcomes)),
+            after_stops=after_stops(asked),
             groups=groups.groupings(booked),
             sessions=_sessions(booked, asked),
             disagreement=books.disagreement() if asked.is_everything else None,

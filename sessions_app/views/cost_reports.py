@@ -1,5 +1,7 @@
 """Reports of costs by mail: whoever sees costs may have what they look at sent each Monday."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +28,7 @@ def add(request: HttpRequest) -> HttpResponse:
         context = {"form": form, "asked": asked, "is_set_up": settings.MAIL_IS_SET_UP}
         return render(request, "costs/report.html", context, status=422 if form.is_bound else 200)
     made = CostReport.objects.create(
-        owner_id=request.user.pk,
+        owner=_person(request),
         query=weekly.filters_of(asked),
         zone=str(asked.tz),
         made_at=now,
@@ -60,6 +62,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     mine.delete()
     messages.success(request, f"“{mine.name}” is not sent any more.")
     return redirect("costs")
+
+
+def _person(request: HttpRequest) -> Any:
+    return request.user
 
 
 def _mine(request: HttpRequest, pk: int) -> CostReport:
