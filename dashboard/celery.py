@@ -131,6 +131,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"queue": "default", "expires": 60},
         },
+        "books": {
+            "task": "sessions_app.tasks.prove_books",
+            "schedule": 300.0,
+            "options": {"queue": "default", "expires": 60},
+        },
         "cost_reports": {
             "task": "sessions_app.tasks.mail_costs",
             "schedule": 60.0,

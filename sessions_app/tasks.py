@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from sessions_app.access import anchor
-from sessions_app.costs import budgets, weekly
+from sessions_app.costs import budgets, proof, weekly
 from sessions_app.polling import facts, messages, turns, watched
 from sessions_app.screenshots import retention, rounds
 from sessions_app.stopping import bulk, work
@@ -69,6 +69,12 @@ def clear_pictures() -> None:
 def check_budgets() -> None:
     """Warnings of budgets that are due, each once per period."""
     budgets.check(timezone.now())
+
+
+@shared_task
+def prove_books() -> None:
+    """Once a day: that every session's bookings add up to its total."""
+    proof.prove_daily(timezone.now())
 
 
 @shared_task

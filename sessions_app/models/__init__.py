@@ -5,7 +5,7 @@ from .audit import AuditEntry
 from .balance import BalanceHour
 from .budget import Budget, BudgetWarning
 from .bulk import BulkItem, BulkStop
-from .cost import CostHour
+from .cost import BooksProof, CostHour
 from .cost_report import CostReport
 from .message import Message, MessageAccess, MessageLog
 from .names import UpstreamName
@@ -23,6 +23,7 @@ __all__ = [
     "AgentSession",
     "AuditEntry",
     "BalanceHour",
+    "BooksProof",
     "Budget",
     "BudgetWarning",
     "BulkItem",

@@ -24,3 +24,15 @@ class CostHour(models.Model):
 
     def __str__(self) -> str:
         return f"session {self.session_id}, hour {self.hour}"
+
+
+class BooksProof(models.Model):
+    """That somebody, or the timetable, added up the bookings of every session, and what came of it."""
+
+    begun_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True, help_text="Empty: under way, or cut short.")
+    sessions = models.BigIntegerField(default=0)
+    wrong = models.CharField(max_length=300, blank=True, help_text="In words; empty: all add up.")
+
+    def __str__(self) -> str:
+        return f"books on {self.begun_at:%Y-%m-%d %H:%M}: {self.wrong or 'right'}"

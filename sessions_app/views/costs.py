@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sessions_app.costs import budgets, export
+from sessions_app.costs import budgets, export, proof
 from sessions_app.costs.books import bookings
 from sessions_app.costs.chart import chart, split
 from sessions_app.costs.outlook import before, forecast
@@ -51,6 +51,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "budgets": budgets.standings(now),
         "before": before(asked, now),
         "reports": request.user.cost_reports.all(),  # type: ignore[union-attr]
+        "proof": proof.last(),
         "reconciled": reconciliation(asked, now),
         "forecast": forecast(asked, now),
         "pulse": recent("pulse", pulse.take),

@@ -266,7 +266,7 @@ def test_pages_hold_every_session_once_with_a_constant_number_of_queries(lena, d
         spend([(NOW, 1_000)], account, title=f"Session {number}")
     seen = []
     for page in (1, 2):
-        with django_assert_max_num_queries(29):
+        with django_assert_max_num_queries(30):
             html = lena.get(f"/costs/?range=all&page={page}").content.decode()
         seen += re.findall(r'data-session-id="([^"]+)"', html)
     assert len(seen) == len(set(seen)) == 53
