@@ -31,6 +31,7 @@ BENCHES = (
     ("stops", "stops", ("SQLite",)),
     ("weight", "weight", ("SQLite",)),
     ("floor", "live_page", DATABASES),
+    ("costs", "costs_page", DATABASES),
 )
 TO_COME = {
     6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer",
