@@ -22,6 +22,9 @@ BENCHES = (
     (3, "goal_03_persist", DATABASES),
     (4, "goal_04_page", ("SQLite",)),
     (5, "goal_05_push", ("SQLite",)),
+    (6, "goal_06_latency", ("SQLite",)),
+    (7, "goal_07_connections", ("SQLite",)),
+    (8, "goal_08_bytes", ("SQLite",)),
     (9, "goal_09_requests", ("SQLite",)),
     (11, "goal_11_celery", ("SQLite",)),
     (10, "goal_10_history", DATABASES),
@@ -33,9 +36,6 @@ BENCHES = (
     ("floor", "live_page", DATABASES),
     ("costs", "costs_page", DATABASES),
 )
-TO_COME = {
-    6: "latency, 500 viewers", 7: "connections", 8: "bytes per viewer",
-}  # fmt: skip
 
 
 def main() -> int:
@@ -71,9 +71,6 @@ def _rows(wanted: set[str]) -> Iterator[Row]:
                         yield Row(goal, f"on {database}", "", None, "", None, f"not measured: {error}")
                         continue
                 yield from _measured(goal, module, database, postgres if database == "PostgreSQL" else None)
-    for goal, what in TO_COME.items():
-        if not wanted or str(goal) in wanted:
-            yield Row(goal, what, "", None, "", None, "not measured yet")
 
 
 def _measured(goal: int | str, module: str, database: str, url: str | None) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, load_backend
 from django.contrib.auth.models import User
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 from django.http import QueryDict
 from django.utils.crypto import constant_time_compare
 
@@ -26,14 +26,22 @@ _INDENT = re.compile(rb"\n\s+")
 
 
 def _and_leave[**P, T](work: Callable[P, T]) -> Callable[P, T]:
-    """A thread that lives long gives its database connection back: nobody's open screen holds one."""
+    """A thread that lives long gives its database connection back: nobody's open screen holds one.
+
+    To SQLite it may keep it: a file has no server that would run out of them, and opening one costs more than most
+    of the questions here.
+    """
 
     @wraps(work)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return work(*args, **kwargs)
-        finally:
+            found = work(*args, **kwargs)
+        except BaseException:
             connections.close_all()
+            raise
+        if connection.vendor != "sqlite":
+            connections.close_all()
+        return found
 
     return call
 

@@ -1,0 +1,93 @@
+"""Goal 6: from a change to the browsers, five hundred viewers: against a raw write, and while the poller sweeps.
+
+A change is written and published here; every viewer's moment of arrival is noted.  Both sides share the client's part.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.ages import percentile
+from bench.harness import Row, within
+from bench.push_house import PAUSE_S, ROW, Furniture, Side, change, furnish, open_viewers, server, until
+from bench.vendor import running_vendor
+from sessions_app.models import Account
+
+VIEWERS, CHANGES, ROUNDS = 500, 12, 3
+
+
+def rows(database: str) -> Iterator[Row]:
+    found = asyncio.run(_measure())
+    p50 = {name: percentile(values, 0.5) * 1000 for name, values in found.items()}
+    p99 = {name: percentile(values, 0.99) * 1000 for name, values in found.items()}
+    number = f"p50 / p99 {p50['hub']:.0f} / {p99['hub']:.0f} ms"
+    what = f"latency, {VIEWERS} viewers, raw write p50 / p99 {p50['raw']:.0f} / {p99['raw']:.0f} ms"
+    yield within(6, what, number, p99["hub"] / p99["raw"], 2)
+    swept = f"p50 / p99 {p50['swept']:.0f} / {p99['swept']:.0f} ms"
+    yield within(
+        6, f"latency, {VIEWERS} viewers, while ten thousand are swept", swept, p99["swept"] / p99["hub"], 1.3
+    )
+
+
+async def _measure() -> dict[str, list[float]]:
+    given = await asyncio.to_thread(furnish)
+    found: dict[str, list[float]] = {"raw": [], "hub": [], "swept": []}
+    with server("hub") as hub, server("raw") as raw, running_vendor() as vendor:
+        for side in (hub, raw):
+            await open_viewers(side, given, VIEWERS)
+            await _latencies(side, given)
+        for _ in range(ROUNDS):
+            found["raw"] += await _latencies(raw, given)
+            found["hub"] += await _latencies(hub, given)
+            with _sweeping(vendor.base_url):
+                await asyncio.sleep(3)  # it has begun
+                found["swept"] += await _latencies(hub, given)
+    return found
+
+
+async def _latencies(side: Side, given: Furniture) -> list[float]:
+    """Seconds, of each change at each viewer."""
+    found = []
+    for number in range(CHANGES):
+        began = time.perf_counter()
+        arriving = [asyncio.create_task(_arrival(reader)) for reader, _ in side.viewers]
+        await asyncio.to_thread(change, given.sessions[number % len(given.sessions)])
+        async with asyncio.timeout(60):
+            found += [at - began for at in await asyncio.gather(*arriving)]
+        await asyncio.sleep(PAUSE_S)
+    return found
+
+
+async def _arrival(reader: asyncio.StreamReader) -> float:
+    await until(reader, ROW, 1)
+    return time.perf_counter()
+
+
+@contextmanager
+def _sweeping(base_url: str) -> Iterator[None]:
+    """Another process reads ten thousand sessions again and again, each with another worker's speed."""
+    command = [sys.executable, "-m", "bench.goal_06_latency", base_url, str(os.getpid())]
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def _sweep_forever(base_url: str, parent: int) -> None:
+    from bench.goal_01_sweep import PAGES
+    from sessions_app.polling.cycle import Cycle
+
+    defaults = {"name": "Swept", "base_url": base_url, "api_key": "k"}
+    account, _ = Account.objects.get_or_create(slug="swept", defaults=defaults)
+    while os.getppid() == parent:
+        Cycle(account).read_pages(range(1, PAGES + 1))
+        time.sleep(1.8)
+
+
+if __name__ == "__main__":
+    _sweep_forever(sys.argv[1], int(sys.argv[2]))
