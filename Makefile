@@ -11,7 +11,7 @@ VARIABLES := PORT HOST DATA_DIR BROWSER_USE_API_KEY BROWSER_USE_BASE_URL LIVE_VI
 $(foreach v,$(VARIABLES),$(eval $(if $(strip $(value $(v))),export,unexport) $(v)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench e2e chaos soak clean
+.PHONY: help run test check fmt pictures bench e2e chaos soak clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -29,7 +29,10 @@ check: ## Lint, types, templates, import contracts, missing migrations
 fmt: ## Format Python and templates
 	@bin/install dev && exec bin/fmt
 
-bench: ## A row per goal of docs/limits (ONLY=5,6 runs some)
+pictures: ## Take the pictures of README and docs anew
+	@bin/install dev && exec .venv/bin/python -m tests.support.pictures
+
+bench: ## A row per goal of speed and size (ONLY=5,6 runs some)
 	@bin/install dev && exec .venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
 
 e2e: ## The browser stories; prints the folder of their screenshots

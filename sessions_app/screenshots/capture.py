@@ -87,7 +87,7 @@ async def _addresses(parts: SplitResult, allow_loopback: bool) -> list[Address]:
     """Where the host may be reached: resolved once, and what was checked is what is connected to."""
     host, port = parts.hostname or "", _port(parts)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.to_thread(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise BadPicture("The picture's host has no address.") from None
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]

@@ -210,7 +210,7 @@ def test_threads_share_one_bucket(valkey):
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert sum(granted) == int(allowed)
+    assert sum(granted) == int(allowed + 1e-6)  # Redis hands the rate back in decimals
 
 
 def test_what_vendors_say_reaches_the_budget(stage):
