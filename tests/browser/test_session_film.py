@@ -20,8 +20,8 @@ from django.utils import timezone
 from sessions_app.models import Account, Message, Screenshot, SessionDetail, Snapshot, Step
 from tests.support.factories import make_session
 from uuid import UUID
-ben = User.objects.create_user("ben", password="correct-horse-battery")
-ben.groups.add(Group.objects.get(name="operator"))
+bea = User.objects.create_user("bea", password="correct-horse-battery")
+bea.groups.add(Group.objects.get(name="operator"))
 now = timezone.now()
 begins = now - timedelta(seconds={PICTURES})
 made = make_session(uuid=UUID(int=7), account=Account.objects.first(), status="stopped", is_live=False, title="A long film",
@@ -41,7 +41,7 @@ LONG = "00000000-0000-0000-0000-000000000007"
 
 @pytest.fixture(scope="module")
 def long_film(floor):
-    """The session of a thousand pictures, and a second operator, Ben."""
+    """The session of a thousand pictures, and a second operator, Bea."""
     assert floor.shell(SEED).wait(120) == 0
     return LONG
 
@@ -215,18 +215,18 @@ def test_two_people_see_each_other_and_one_takes_over(signed_in, chromium_browse
     opened(ada, floor, running_session(floor))
     state_is(ada, "live")
     other = chromium_browser.new_context(viewport={"width": 1440, "height": 900})
-    ben = other.new_page()
-    sign_in(ben, floor.url, "ben")
-    ben.goto(ada.url)
+    bea = other.new_page()
+    sign_in(bea, floor.url, "bea")
+    bea.goto(ada.url)
     expect(ada.locator("[data-presence]")).to_contain_text("2 watching", timeout=15_000)
     ada.get_by_role("button", name="Take control").click()
-    expect(ben.get_by_text("ada is driving")).to_be_visible(timeout=15_000)
-    state_is(ben, "live")
-    ben.get_by_role("button", name="Take over").click()
-    expect(ben.get_by_role("heading", name="Take over from ada?")).to_be_visible()
-    shots.take(ben, "take-over")
-    ben.locator("#dialog").get_by_role("button", name="Take over").click()
-    expect(ada.get_by_text("ben is driving")).to_be_visible(timeout=15_000)
+    expect(bea.get_by_text("ada is driving")).to_be_visible(timeout=15_000)
+    state_is(bea, "live")
+    bea.get_by_role("button", name="Take over").click()
+    expect(bea.get_by_role("heading", name="Take over from ada?")).to_be_visible()
+    shots.take(bea, "take-over")
+    bea.locator("#dialog").get_by_role("button", name="Take over").click()
+    expect(ada.get_by_text("bea is driving")).to_be_visible(timeout=15_000)
     expect(ada.get_by_role("button", name="Take over")).to_be_visible(timeout=15_000)
     assert ada.locator(".stage-live").evaluate("slot => slot.inert")
     other.close()
