@@ -73,14 +73,6 @@ class Month:
         return sum(one.costs[3] for one in self.march)
 
 
-def grouped(html: str, facet: str) -> dict[str, int]:
-    """Words of a group, and its sum."""
-    rows = re.findall(
-        rf'data-group="{facet}" data-cost-microusd="(-?\d+)">.*?<(?:a|span)[^>]*>([^<]*)</', html, re.DOTALL
-    )
-    return {html_module.unescape(words): int(cost) for cost, words in rows}
-
-
 def test_the_month_has_all_that_makes_sums_hard(month):
     """Otherwise the tests below would prove little."""
     rises = [one.costs[3] for one in month.books]
