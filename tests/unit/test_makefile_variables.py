@@ -63,4 +63,16 @@ def test_bench_passes_only(project):
 
 def test_help_is_the_default_and_lists_every_target(project):
     listed = {line.split()[1] for line in make(project)}
-    assert listed == {"help", "run", "test", "check", "fmt", "bench", "e2e", "chaos", "soak", "clean"}
+    assert listed == {
+        "help",
+        "run",
+        "test",
+        "check",
+        "fmt",
+        "pictures",
+        "bench",
+        "e2e",
+        "chaos",
+        "soak",
+        "clean",
+    }
