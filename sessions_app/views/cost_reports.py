@@ -23,7 +23,7 @@ def add(request: HttpRequest) -> HttpResponse:
     """One of what the address filters by, in the days of whoever asks for it."""
     now = timezone.now()
     asked = question(request.GET, request.COOKIES.get("tz", ""), now)
-    form = CostReportForm(request.POST or None, initial={"to": request.user.email})  # type: ignore[union-attr]
+    form = CostReportForm(request.POST or None, initial={"to": _person(request).email})
     if request.method != "POST" or not form.is_valid():
         context = {"form": form, "asked": asked, "is_set_up": settings.MAIL_IS_SET_UP}
         return render(request, "costs/report.html", context, status=422 if form.is_bound else 200)

@@ -15,6 +15,7 @@ from sessions_app.costs.pivot import SIDES, pivot, sides_of
 from sessions_app.costs.question import RANGES, CostQuestion, question
 from sessions_app.costs.reconcile import reconciliation
 from sessions_app.costs.report import Report, report
+from sessions_app.models import CostReport
 from sessions_app.queries import pulse
 from sessions_app.queries.recent import recent
 from sessions_app.views.guards import needs
@@ -50,7 +51,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
         "budgets": budgets.standings(now),
         "before": before(asked, now),
-        "reports": request.user.cost_reports.all(),  # type: ignore[union-attr]
+        "reports": CostReport.objects.filter(owner_id=request.user.pk),
         "proof": proof.last(),
         "reconciled": reconciliation(asked, now),
         "forecast": forecast(asked, now),
