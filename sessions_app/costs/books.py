@@ -1,6 +1,6 @@
 """The books: what every figure about money is added up from, and the proof that they are right."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -21,28 +21,6 @@ SUMS: dict[str, Any] = {
 }
 
 
-class Spend(NamedTuple):
-    """What was spent, in micro-dollars.  The parts need not add up to the total, which alone is billed."""
-
-    llm: int = 0
-    proxy: int = 0
-    browser: int = 0
-    total: int = 0
-
-    @property
-    def rest(self) -> int:
-        """What the total has beyond its parts; negative when the parts say more than the total."""
-        return self.total - self.llm - self.proxy - self.browser
-
-    def plus(self, other: "Spend") -> "Spend":
-        return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Spend":
-        """From a row of a query with SUMS."""
-        return cls(*(row[name] for name in cls._fields))
-
-
 class Disagreement(NamedTuple):
     """Books and sessions that differ, in micro-dollars.  `session` is the first that does, where one was looked for."""
 
@@ -53,12 +31,23 @@ class Disagreement(NamedTuple):
 
 def bookings(asked: CostQuestion) -> QuerySet[CostHour]:
     """The bookings that the question selects."""
+    return _within(asked.first_hour, asked.end_hour, asked.only)
+
+
+def spent(first_hour: int | None, end_hour: int | None, filters: Iterable[tuple[str, str]]) -> int:
+    """Micro-dollars, as the ledger's `spent`, for whoever has no ledger open."""
+    return _within(first_hour, end_hour, filters).aggregate(sum=Sum("total_microusd"))["sum"] or 0
+
+
+def _within(
+    first_hour: int | None, end_hour: int | None, filters: Iterable[tuple[str, str]]
+) -> QuerySet[CostHour]:
     chosen = Q()
-    if asked.first_hour is not None:
-        chosen &= Q(hour__gte=asked.first_hour)
-    if asked.end_hour is not None:
-        chosen &= Q(hour__lt=asked.end_hour)
-    return only(CostHour.objects.filter(chosen), asked.only)
+    if first_hour is not None:
+        chosen &= Q(hour__gte=first_hour)
+    if end_hour is not None:
+        chosen &= Q(hour__lt=end_hour)
+    return only(CostHour.objects.filter(chosen), filters)
 
 
 def only[Rows: QuerySet](booked: Rows, filters: Iterable[tuple[str, str]]) -> Rows:

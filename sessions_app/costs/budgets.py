@@ -1,20 +1,22 @@
 """Budgets: what was spent of each in its period, where that is going, and the warnings, each once per period."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Sum
 
-from sessions_app.costs.books import only
+from sessions_app.costs import books
 from sessions_app.costs.groups import account_names, names, words_of
-from sessions_app.costs.question import FACETS, NONE, UUID_FACETS, midnight, zone_of
-from sessions_app.models import AgentSession, Budget, BudgetWarning, CostHour
+from sessions_app.costs.question import FACETS, HOUR_S, NONE, UUID_FACETS, midnight, zone_of
+from sessions_app.models import AgentSession, Budget, BudgetWarning
 from sessions_app.rules.budgets import due, period_of
 from sessions_app.rules.history import to_hour
 from sessions_app.rules.money import format_short
+
+type Spent = Callable[[int | None, int | None, tuple[tuple[str, str], ...]], int]
+"""Micro-dollars from one hour on and before another, of what the filters let through."""
 
 log = logging.getLogger(__name__)
 MOST_CHOICES = 300
@@ -45,14 +47,14 @@ class Standing(NamedTuple):
         return "is-warn" if (self.expected or 0) > self.budget.amount_microusd else "is-succeeded"
 
 
-def standings(now: datetime) -> list[Standing]:
-    """All budgets.  A query for each, and three for names and warnings: budgets are few."""
+def standings(now: datetime, spent: Spent = books.spent) -> list[Standing]:
+    """All budgets.  A call of `spent` for each, and three queries for names and warnings: budgets are few."""
     budgets = list(Budget.objects.all())
     known = _names(budgets)
     warnings: dict[tuple[int, date], list[BudgetWarning]] = {}
     for warning in BudgetWarning.objects.filter(budget__in=budgets).order_by("percent"):
         warnings.setdefault((warning.budget_id, warning.first_day), []).append(warning)
-    return [_standing(budget, known, warnings, now) for budget in budgets]
+    return [_standing(budget, known, warnings, now, spent) for budget in budgets]
 
 
 def check(now: datetime) -> list[BudgetWarning]:
@@ -75,12 +77,13 @@ def check(now: datetime) -> list[BudgetWarning]:
     return given
 
 
-def _standing(budget: Budget, known: dict[Any, str], warnings: dict[Any, Any], now: datetime) -> Standing:
+def _standing(
+    budget: Budget, known: dict[Any, str], warnings: dict[Any, Any], now: datetime, spent_in: Spent
+) -> Standing:
     tz = zone_of(budget.zone)
     first, after = period_of(budget.period, now.astimezone(tz).date())
     begin, end = midnight(first, tz), midnight(after, tz)
-    booked = only(CostHour.objects.filter(hour__gte=-int(-begin.timestamp() // 3600)), _filter(budget))
-    spent = booked.filter(hour__lte=to_hour(now)).aggregate(sum=Sum("total_microusd"))["sum"] or 0
+    spent = spent_in(-int(-begin.timestamp() // HOUR_S), to_hour(now) + 1, _filter(budget))
     gone, whole = now - begin, end - begin
     expected = round(spent * (whole / gone)) if gone * FIRST_TENTH >= whole else None
     said = tuple(warnings.get((budget.pk, first), ()))

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from sessions_app.costs.books import Spend
 from sessions_app.costs.question import HOUR_S, midnight
 from sessions_app.costs.report import Report
+from sessions_app.costs.spend import Spend
 
 MOST_DAYS = 92
 FEWEST_SLOTS = 7
@@ -53,6 +53,20 @@ class Chart(NamedTuple):
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
 
+    @property
+    def table_unit(self) -> str:
+        """Of the table below: nobody reads three days hour by hour, nor three years day by day."""
+        return "month" if self.unit == "month" else "day"
+
+
+class Line(NamedTuple):
+    """Of the table below: a day or a month."""
+
+    words: str
+    first: date
+    last: date
+    spend: Spend
+
 
 class _Slot(NamedTuple):
     words: str
@@ -72,6 +86,15 @@ def chart(answer: Report, now: datetime) -> Chart | None:
     slots = {"hour": _by_hour, "day": _by_day, "month": _by_month}[unit](answer, first, last)
     top, ticks = _scale(max(_height(slot.spend) for slot in slots))
     return Chart(unit, tuple(_bars(slots, top)), ticks)
+
+
+def table(answer: Report, drawn: Chart | None) -> tuple[Line, ...]:
+    """What is drawn as figures, newest first: months where months are drawn, else days; without those of no spend."""
+    if drawn and drawn.table_unit == "month":
+        lines = [Line(bar.words, bar.first, bar.last, bar.spend) for bar in drawn.bars if any(bar.spend)]
+    else:
+        lines = [Line(f"{day:%a} {day.day} {day:%b %Y}", day, day, spend) for day, spend in answer.days]
+    return tuple(lines[::-1])
 
 
 def _ends(answer: Report, now: datetime) -> tuple[date, date]:

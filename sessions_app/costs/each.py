@@ -1,26 +1,16 @@
 """What one session costs, a step, a minute; and what was spent after somebody asked for a stop."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import BigIntegerField, F, Func, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import F
 
-from sessions_app.costs.books import bookings, only
+from sessions_app.costs.books import only
+from sessions_app.costs.ledger import NOT_ENDED, Column, Selection
 from sessions_app.costs.question import CostQuestion
-from sessions_app.models import AgentSession, CostHour, StopRequest
+from sessions_app.models import StopRequest
 
 PLAUSIBLE = 10**12
-"""Steps, and micro-dollars of one session: more is no figure to make a mean of, and SQLite's sums have an end."""
-
-
-class Seconds(Func):
-    """Whole seconds since 1970 of a moment.  SQLite would subtract two moments by calling Python for each row, which
-    took five times longer than all the rest of the question."""
-
-    template, output_field = "CAST(EXTRACT(EPOCH FROM %(expressions)s) AS BIGINT)", BigIntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="unixepoch(%(expressions)s)", **context)
+"""Steps, and micro-dollars of one session: more is no figure to make a mean of, and sums have an end."""
 
 
 class Each(NamedTuple):
@@ -44,13 +34,13 @@ class AfterStops(NamedTuple):
     microusd: int
 
 
-def each(asked: CostQuestion, sessions: int) -> Each | None:
-    """`sessions`: how many spent something.  None when none did.  Two queries."""
-    if not sessions:
+def each(chosen: Selection) -> Each | None:
+    """None when no session spent anything."""
+    count = chosen.sessions
+    if not count:
         return None
-    booked = bookings(asked)
-    half, ninety, most = _ranked(booked, [_rank(sessions, 50), _rank(sessions, 90), sessions])
-    return Each(half, ninety, most, *_means(booked))
+    half, ninety, most = chosen.ranked([_rank(count, 50), _rank(count, 90), count])
+    return Each(half, ninety, most, *_means(chosen))
 
 
 def after_stops(asked: CostQuestion) -> AfterStops:
@@ -71,27 +61,13 @@ def _rank(count: int, percent: int) -> int:
     return max(1, -(-count * percent // 100))
 
 
-def _ranked(booked: QuerySet[CostHour], ranks: list[int]) -> list[int]:
-    """What the sessions at these places spent, cheapest first."""
-    spent = booked.order_by().values("session_id").annotate(total=Sum("total_microusd"))
-    numbered = spent.annotate(place=Window(RowNumber(), order_by=[F("total").asc(), F("session_id").asc()]))
-    found = dict(numbered.filter(place__in=ranks).values_list("place", "total"))
-    return [found[rank] for rank in ranks]
-
-
-def _means(booked: QuerySet[CostHour]) -> tuple[int | None, int | None]:
+def _means(chosen: Selection) -> tuple[int | None, int | None]:
     """Cost per step, and per minute."""
-    took = Seconds(F("ended_at")) - Seconds(F("created_at"))
-    sums = AgentSession.objects.filter(
-        pk__in=booked.order_by().values("session_id"),
-        step_count__lt=PLAUSIBLE,
-        total_cost_microusd__lt=PLAUSIBLE,
-        ended_at__isnull=False,
-    ).aggregate(
-        cost=Sum("total_cost_microusd", filter=Q(step_count__gt=0)),
-        steps=Sum("step_count"),
-        timed=Sum("total_cost_microusd", filter=Q(ended_at__gt=F("created_at"))),
-        took=Sum(took, filter=Q(ended_at__gt=F("created_at"))),
-    )
-    per_step = round(sums["cost"] / int(sums["steps"])) if sums["steps"] else None
-    return per_step, round(60 * sums["timed"] / int(sums["took"])) if sums["took"] else None
+    cost, steps, took = (chosen.column(name) for name in ("total", "steps", "took_s"))
+    counted = (steps < PLAUSIBLE) & (cost < PLAUSIBLE) & (took != NOT_ENDED)
+    stepped, timed = counted & (steps > 0), counted & (took > 0)
+    return _mean(cost[stepped], steps[stepped]), _mean(cost[timed], took[timed], 60)
+
+
+def _mean(microusd: Column, by: Column, times: int = 1) -> int | None:
+    return round(times * int(microusd.sum()) / int(by.sum())) if len(by) else None

@@ -10,9 +10,10 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 
-from sessions_app.costs.books import SUMS, Spend, bookings
+from sessions_app.costs.books import SUMS, bookings
 from sessions_app.costs.question import CostQuestion
 from sessions_app.costs.report import SessionCost, with_names
+from sessions_app.costs.spend import Spend
 from sessions_app.models import AgentSession
 from sessions_app.rules.history import from_hour
 from sessions_app.rules.money import format_all

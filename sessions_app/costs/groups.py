@@ -4,11 +4,10 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
-
-from sessions_app.costs.books import SUMS
+from sessions_app.costs import ledger
+from sessions_app.costs.ledger import Selection
 from sessions_app.costs.question import FACETS, NONE, UUID_FACETS
-from sessions_app.models import Account, CostHour, UpstreamName
+from sessions_app.models import Account, UpstreamName
 
 MOST = 8
 """Groups that are named; the rest is one line."""
@@ -41,14 +40,14 @@ class Grouping(NamedTuple):
         return max([group.microusd for group in self.groups] + [1])
 
 
-def groupings(booked: QuerySet[CostHour]) -> tuple[Grouping, ...]:
-    """One query per facet, and two for the names."""
-    found = {facet: _rows(booked, column) for facet, column in FACETS.items()}
-    uuids = {key for facet in UUID_FACETS for key, _, _ in found[facet] if key is not None}
+def groupings(chosen: Selection) -> tuple[Grouping, ...]:
+    """By every facet.  Two queries, for the names of what is shown."""
+    found = {facet: _shortened(chosen.groups(facet)) for facet in FACETS}
+    uuids = {one.key for facet in UUID_FACETS for one in found[facet][0] if one.key is not None}
     words = {"account": account_names(), **dict.fromkeys(UUID_FACETS, names(uuids))}
     return tuple(
-        Grouping(facet, _shortened([_group(facet, row, words.get(facet, {})) for row in rows]))
-        for facet, rows in found.items()
+        Grouping(facet, _named(facet, shown, others, words.get(facet, {})))
+        for facet, (shown, others) in found.items()
     )
 
 
@@ -63,16 +62,6 @@ def named(uuid: UUID | None, known: dict[Any, str]) -> str:
     return "" if uuid is None else known.get(uuid) or f"{str(uuid)[:8]}…"
 
 
-def _rows(booked: QuerySet[CostHour], column: str) -> list[tuple[Any, int, int]]:
-    rows = (
-        booked.order_by()
-        .values(column)
-        .annotate(sessions=Count("session_id", distinct=True), total=SUMS["total"])
-        .order_by("-total", column)
-    )
-    return [(row[column], row["sessions"], row["total"]) for row in rows]
-
-
 def words_of(facet: str, key: Any, known: dict[Any, str]) -> tuple[str, str]:
     """What the address bar's filter takes for it, and what people call it."""
     if key in (None, ""):
@@ -84,22 +73,19 @@ def words_of(facet: str, key: Any, known: dict[Any, str]) -> tuple[str, str]:
     return text, known.get(key, text.upper() if country else text)
 
 
-def _group(facet: str, row: tuple[Any, int, int], words: dict[Any, str]) -> Group:
-    key, sessions, microusd = row
-    return Group(*words_of(facet, key, words), sessions, microusd)
+def _shortened(groups: list[ledger.Group]) -> tuple[list[ledger.Group], list[ledger.Group]]:
+    """What is shown, and what is one line."""
+    return (groups, []) if len(groups) <= MOST + 1 else (groups[:MOST], groups[MOST:])
 
 
-def _shortened(groups: list[Group]) -> tuple[Group, ...]:
-    if len(groups) <= MOST + 1:
-        return tuple(groups)
-    others = groups[MOST:]
-    rest = Group(
-        "",
-        f"{len(others):,} others",
-        sum(group.sessions for group in others),
-        sum(group.microusd for group in others),
-    )
-    return (*groups[:MOST], rest)
+def _named(
+    facet: str, shown: list[ledger.Group], others: list[ledger.Group], words: dict[Any, str]
+) -> tuple[Group, ...]:
+    groups = [Group(*words_of(facet, one.key, words), one.sessions, one.microusd) for one in shown]
+    if others:
+        sessions, microusd = (sum(one.sessions for one in others), sum(one.microusd for one in others))
+        groups.append(Group("", f"{len(others):,} others", sessions, microusd))
+    return tuple(groups)
 
 
 def account_names() -> dict[Any, str]:

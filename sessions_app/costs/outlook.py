@@ -6,9 +6,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from django.db.models import Sum
-
-from sessions_app.costs.books import bookings
+from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.question import CostQuestion, day_of, midnight
 from sessions_app.rules.history import to_hour
 
@@ -39,7 +37,7 @@ class Forecast(NamedTuple):
 
 
 def before(asked: CostQuestion, now: datetime) -> Before | None:
-    """None when the stretch has no beginning, for then nothing lies before it.  One query."""
+    """None when the stretch has no beginning, for then nothing lies before it."""
     if asked.first_day is None or asked.start is None:
         return None
     last = asked.last_day or now.astimezone(asked.tz).date()
@@ -47,12 +45,13 @@ def before(asked: CostQuestion, now: datetime) -> Before | None:
     is_over = asked.end is not None and asked.end <= now
     upto = midnight(asked.first_day, asked.tz) if is_over else now - length
     earlier = asked._replace(start=midnight(asked.first_day - length, asked.tz), end=upto)
-    spent = bookings(earlier).aggregate(sum=Sum("total_microusd"))["sum"] or 0
+    with opened() as ledger:
+        spent = ledger.spent(earlier.first_hour, earlier.end_hour, earlier.only)
     return Before(spent, asked.first_day - length, last - length)
 
 
 def forecast(asked: CostQuestion, now: datetime) -> Forecast | None:
-    """Of what the filters select, whatever the stretch; None when too few days are known.  One query."""
+    """Of what the filters select, whatever the stretch; None when too few days are known."""
     today = now.astimezone(asked.tz).date()
     month, next_month = _month_of(today)
     first = min(month, today - timedelta(days=LOOK_BACK_DAYS))
@@ -80,11 +79,12 @@ def _month_of(day: date) -> tuple[date, date]:
 
 
 def _days(asked: CostQuestion, now: datetime) -> dict[date, int]:
-    booked = bookings(asked).filter(hour__lte=to_hour(now)).order_by().values("hour")
+    with opened() as ledger:
+        hours = ledger.select(asked.first_hour, to_hour(now) + 1, asked.only).hours()
     days: dict[date, int] = {}
-    for hour, spent in booked.annotate(sum=Sum("total_microusd")).values_list("hour", "sum"):
+    for hour, spent in hours:
         day = day_of(hour, asked.tz)
-        days[day] = days.get(day, 0) + spent
+        days[day] = days.get(day, 0) + spent.total
     return days
 
 

@@ -1,19 +1,13 @@
 """Spend by any two facets at once.  The cells' sum is the total, to the micro-dollar."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
-
-from sessions_app.costs.books import SUMS
+from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.groups import account_names, names, words_of
-from sessions_app.costs.outcome import outcome_of
-from sessions_app.costs.question import FACETS, OUTCOME, UUID_FACETS
-from sessions_app.models import CostHour
+from sessions_app.costs.ledger import SIDES, Group
+from sessions_app.costs.question import OUTCOME, UUID_FACETS, CostQuestion
 
-_OUTCOME_COLUMNS = ("session__status", "session__is_task_successful", "session__is_live")
-SIDES = (*FACETS, OUTCOME)
 USUAL = ("model", OUTCOME)
 MOST_ROWS, MOST_COLUMNS = 20, 8
 
@@ -49,69 +43,55 @@ def sides_of(query: Mapping[str, str]) -> tuple[str, str]:
     return (rows, columns) if rows in SIDES and columns in SIDES and rows != columns else USUAL
 
 
-def pivot(booked: QuerySet[CostHour], sides: tuple[str, str]) -> Pivot:
-    """One query, and at most two for the names."""
-    cells = _cells(booked, sides)
-    known = _names(sides, cells)
-    rows = _heads(sides[0], 0, cells, known, MOST_ROWS)
-    columns = _heads(sides[1], 1, cells, known, MOST_COLUMNS)
-    table: Counter[tuple[int, int]] = Counter()
-    for (row, column), microusd in cells.items():
-        table[rows.place(row), columns.place(column)] += microusd
-    width = range(len(columns.heads))
-    lines = tuple((head, tuple(table[r, c] for c in width)) for r, head in enumerate(rows.heads))
-    return Pivot(sides, columns.heads, lines)
+def pivot(asked: CostQuestion, sides: tuple[str, str]) -> Pivot:
+    """One look at the ledger, and at most two queries for the names."""
+    with opened() as ledger:
+        chosen = ledger.select(asked.first_hour, asked.end_hour, asked.only)
+        rows, columns = (
+            _Side(side, chosen.groups(side), most)
+            for side, most in zip(sides, (MOST_ROWS, MOST_COLUMNS), strict=True)
+        )
+        cells = chosen.crossed(
+            (rows.name, rows.lines(ledger.count(rows.name))),
+            (columns.name, columns.lines(ledger.count(columns.name))),
+        )
+    known = _names(rows, columns)
+    lines = tuple(zip(rows.heads(known), map(tuple, cells), strict=True))
+    return Pivot(sides, columns.heads(known), lines)
 
 
-class _Side(NamedTuple):
-    heads: tuple[Head, ...]
-    places: dict[Any, int]
+class _Side:
+    """The groups of one side that have a line of their own, and those that share the last."""
 
-    def place(self, key: Any) -> int:
-        """Where a key's figures go: to its own head, or to the last, which is for all others."""
-        return self.places.get(key, len(self.heads) - 1)
+    def __init__(self, name: str, groups: list[Group], most: int) -> None:
+        self.name = name
+        cut = len(groups) if len(groups) <= most + 1 else most
+        self.named, self.others = groups[:cut], groups[cut:]
+
+    def lines(self, count: int) -> list[int]:
+        """Of each of the side's numbers the line that it goes to; 0 for those that nothing here has."""
+        lines = [0] * count
+        for line, group in enumerate(self.named):
+            lines[group.code] = line
+        for group in self.others:
+            lines[group.code] = len(self.named)
+        return lines
+
+    def heads(self, known: dict[Any, str]) -> tuple[Head, ...]:
+        heads = [_head(self.name, group, known) for group in self.named]
+        if self.others:
+            microusd = sum(group.microusd for group in self.others)
+            heads.append(Head("", f"{len(self.others):,} others", microusd))
+        return tuple(heads)
 
 
-def _cells(booked: QuerySet[CostHour], sides: tuple[str, str]) -> dict[tuple[Any, Any], int]:
-    wanted = [column for side in sides for column in _columns(side)]
-    cells: dict[tuple[Any, Any], int] = {}
-    for row in booked.order_by().values(*wanted).annotate(total=SUMS["total"]):
-        key = (_key(sides[0], row), _key(sides[1], row))
-        cells[key] = cells.get(key, 0) + row["total"]
-    return cells
+def _names(*sides: _Side) -> dict[Any, str]:
+    shown = [(side.name, group.key) for side in sides for group in side.named]
+    known = names({key for side, key in shown if side in UUID_FACETS and key})
+    return known | account_names() if any(side == "account" for side, _ in shown) else known
 
 
-def _columns(side: str) -> tuple[str, ...]:
-    return _OUTCOME_COLUMNS if side == OUTCOME else (FACETS[side],)
-
-
-def _key(side: str, row: Mapping[str, Any]) -> Any:
+def _head(side: str, group: Group, known: dict[Any, str]) -> Head:
     if side == OUTCOME:
-        return outcome_of(*(row[column] for column in _OUTCOME_COLUMNS))
-    return row[FACETS[side]] or None
-
-
-def _names(sides: tuple[str, str], cells: Iterable[tuple[Any, Any]]) -> dict[Any, str]:
-    places = [place for place, side in enumerate(sides) if side in UUID_FACETS]
-    known = names({key[place] for key in cells for place in places if key[place]})
-    return known | account_names() if "account" in sides else known
-
-
-def _heads(
-    side: str, place: int, cells: Mapping[tuple[Any, Any], int], known: dict[Any, str], most: int
-) -> _Side:
-    sums: Counter[Any] = Counter()
-    for key, microusd in cells.items():
-        sums[key[place]] += microusd
-    ranked = sorted(sums.items(), key=lambda one: -one[1])
-    named, others = (ranked, []) if len(ranked) <= most + 1 else (ranked[:most], ranked[most:])
-    heads = [_head(side, key, microusd, known) for key, microusd in named]
-    if others:
-        heads.append(Head("", f"{len(others):,} others", sum(microusd for _, microusd in others)))
-    return _Side(tuple(heads), {key: number for number, (key, _) in enumerate(named)})
-
-
-def _head(side: str, key: Any, microusd: int, known: dict[Any, str]) -> Head:
-    if side == OUTCOME:
-        return Head(key.key, key.words, microusd)
-    return Head(*words_of(side, key, known), microusd)
+        return Head(group.key.key, group.key.words, group.microusd)
+    return Head(*words_of(side, group.key, known), group.microusd)

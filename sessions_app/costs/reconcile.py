@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Min, QuerySet, Sum
 
-from sessions_app.costs.books import bookings
+from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.question import CostQuestion
 from sessions_app.models import Account, BalanceHour
 from sessions_app.rules.history import from_hour, to_hour
@@ -44,7 +44,7 @@ class Reconciled(NamedTuple):
 
 def reconciliation(asked: CostQuestion, now: datetime) -> list[Reconciled]:
     """Of each account whose balance is known for some of the stretch; none when a filter leaves out some of an
-    account's sessions, for then there is nothing to compare with.  Two queries, and one for each account."""
+    account's sessions, for then there is nothing to compare with.  Two queries, and two for each account."""
     if any(facet != "account" for facet, _ in asked.only):
         return []
     found = (_reconciled(account, first, asked, now) for account, first in _known(asked))
@@ -67,8 +67,8 @@ def _reconciled(account: Account, begun: int, asked: CostQuestion, now: datetime
     moved = _sums(hours, ("fell_microusd", "rose_microusd")) | hours.aggregate(hours=Count("hour"))
     if not moved["hours"]:
         return None
-    mine = asked._replace(start=from_hour(first), end=from_hour(end), only=(("account", str(account.pk)),))
-    booked = _sums(bookings(mine), ("total_microusd",))["total_microusd"]
+    with opened() as ledger:
+        booked = ledger.spent(first, end, [("account", str(account.pk))])
     return Reconciled(
         account.name,
         from_hour(first),

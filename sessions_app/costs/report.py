@@ -2,25 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Lower
 
-from sessions_app.costs import books, groups
-from sessions_app.costs.books import SUMS, Disagreement, Spend, bookings
+from sessions_app.costs import groups
+from sessions_app.costs.bookkeeper import opened
+from sessions_app.costs.books import Disagreement, bookings
 from sessions_app.costs.each import AfterStops, Each, after_stops, each
+from sessions_app.costs.ledger import Ledger, Selection
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
 from sessions_app.costs.question import OUTCOME, PAGE, CostQuestion, day_of
-from sessions_app.costs.reading import one_moment
-from sessions_app.models import AgentSession, CostHour
+from sessions_app.costs.spend import Spend
+from sessions_app.models import AgentSession
 
-ORDERS: dict[str, tuple[Any, ...]] = {
-    "cost": (F("total"),),
-    "created": (F("session__created_at"),),
-    "title": (Lower("session__title"),),
-    "steps": (F("session__step_count"),),
-}
+COLUMNS = {"cost": "spent", "created": "created_s", "steps": "steps"}
+"""What a page of sessions is sorted by, and where the ledger has it; titles only the database has."""
 
 
 class DayCost(NamedTuple):
@@ -103,27 +100,27 @@ class Report(NamedTuple):
 
 
 def report(asked: CostQuestion) -> Report:
-    """Everything on the page, in a dozen queries and three however much there is."""
-    with one_moment():
-        booked = bookings(asked)
-        hours, outcomes = _hours(booked), _outcomes(booked)
+    """Everything on the page: one look at the ledger, and a handful of queries for names and sessions."""
+    with opened() as ledger:
+        chosen = ledger.select(asked.first_hour, asked.end_hour, asked.only)
+        hours = tuple(chosen.hours())
         return Report(
             asked=asked,
             total=_sum(spend for _, spend in hours),
             hours=hours,
             days=_days(hours, lambda hour: day_of(hour, asked.tz)),
-            outcomes=outcomes,
-            each=each(asked, sum(one.sessions for one in outcomes)),
+            outcomes=_outcomes(chosen),
+            each=each(chosen),
             after_stops=after_stops(asked),
-            groups=groups.groupings(booked),
-            sessions=_sessions(booked, asked),
-            disagreement=books.disagreement() if asked.is_everything else None,
+            groups=groups.groupings(chosen),
+            sessions=_sessions(chosen, asked),
+            disagreement=_disagreement(ledger, chosen) if asked.is_everything else None,
         )
 
 
-def _hours(booked: QuerySet[CostHour]) -> tuple[tuple[int, Spend], ...]:
-    rows = booked.order_by("hour").values("hour").annotate(**SUMS)
-    return tuple((row["hour"], Spend.of(row)) for row in rows)
+def _disagreement(ledger: Ledger, everything: Selection) -> Disagreement | None:
+    booked, known = everything.microusd, ledger.known_microusd
+    return None if booked == known else Disagreement(booked, known)
 
 
 def _days(hours: Iterable[tuple[int, Spend]], day_of_hour: Callable[[int], date]) -> tuple[DayCost, ...]:
@@ -141,32 +138,30 @@ def _sum(spends: Iterable[Spend]) -> Spend:
     return total
 
 
-def _outcomes(booked: QuerySet[CostHour]) -> tuple[OutcomeCost, ...]:
+def _outcomes(chosen: Selection) -> tuple[OutcomeCost, ...]:
     """By outcome, in the order of OUTCOMES; those that did not happen are left out."""
-    rows = (
-        booked.order_by()
-        .values("session__status", "session__is_task_successful", "session__is_live")
-        .annotate(sessions=Count("session_id", distinct=True), total=SUMS["total"])
+    found = {group.key: group for group in chosen.groups(OUTCOME)}
+    return tuple(
+        OutcomeCost(outcome, found[outcome].sessions, found[outcome].microusd)
+        for outcome in OUTCOMES
+        if outcome in found
     )
-    found: dict[Outcome, OutcomeCost] = {}
-    for row in rows:
-        outcome = outcome_of(
-            row["session__status"], row["session__is_task_successful"], row["session__is_live"]
-        )
-        before = found.get(outcome, OutcomeCost(outcome, 0, 0))
-        found[outcome] = OutcomeCost(
-            outcome, before.sessions + row["sessions"], before.microusd + row["total"]
-        )
-    return tuple(found[outcome] for outcome in OUTCOMES if outcome in found)
 
 
-def _sessions(booked: QuerySet[CostHour], asked: CostQuestion) -> tuple[SessionCost, ...]:
-    orders = [*ORDERS[asked.sort], F("session_id")]
-    directed = [order.desc() if asked.descending else order.asc() for order in orders]
-    rows = booked.values("session_id").annotate(**SUMS).order_by(*directed)
-    page = list(rows[asked.offset : asked.offset + PAGE])
-    sessions = AgentSession.objects.select_related("account").in_bulk(row["session_id"] for row in page)
-    return with_names([(sessions[row["session_id"]], Spend.of(row)) for row in page])
+def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]:
+    if asked.sort in COLUMNS:
+        pks = chosen.page(COLUMNS[asked.sort], asked.offset, PAGE, descending=asked.descending)
+    else:
+        pks = _by_title(asked)
+    sessions = AgentSession.objects.select_related("account").in_bulk(pks)
+    return with_names([(sessions[pk], spend) for pk, spend in zip(pks, chosen.spends(pks), strict=True)])
+
+
+def _by_title(asked: CostQuestion) -> list[int]:
+    directed = ("-lower", "-pk") if asked.descending else ("lower", "pk")
+    wanted = AgentSession.objects.filter(pk__in=bookings(asked).order_by().values("session_id"))
+    sorted_pks = wanted.annotate(lower=Lower("title")).order_by(*directed).values_list("pk", flat=True)
+    return list(sorted_pks[asked.offset : asked.offset + PAGE])
 
 
 def with_names(costs: list[tuple[AgentSession, Spend]]) -> tuple[SessionCost, ...]:

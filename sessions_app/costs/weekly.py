@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 from django.template.loader import render_to_string
 
-from sessions_app.costs import budgets
+from sessions_app.costs import bookkeeper, budgets
 from sessions_app.costs.outlook import before
 from sessions_app.costs.question import FILTERS, CostQuestion, question, zone_of
 from sessions_app.costs.report import report
@@ -47,7 +47,10 @@ def send_due(now: datetime) -> int:
     """Send what is due, and note what fails.  Returns how many were sent."""
     if not settings.MAIL_IS_SET_UP:
         return 0
-    return sum(_try(one, last_week(one.zone, now), now) for one in _due(now))
+    try:
+        return sum(_try(one, last_week(one.zone, now), now) for one in _due(now))
+    finally:
+        bookkeeper.forget()  # the worker has other things to keep in memory until next Monday
 
 
 def send(asked: CostReport, monday: date, now: datetime) -> None:

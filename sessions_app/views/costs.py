@@ -1,6 +1,8 @@
 """What it cost."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -8,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sessions_app.costs import budgets, export, proof
-from sessions_app.costs.books import bookings
-from sessions_app.costs.chart import chart, split
+from sessions_app.costs.bookkeeper import opened
+from sessions_app.costs.chart import chart, split, table
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import SIDES, pivot, sides_of
 from sessions_app.costs.question import RANGES, CostQuestion, question
@@ -32,36 +34,39 @@ GROUP_TITLES = {
 @needs("see_costs")
 @require_safe
 def costs(request: HttpRequest) -> HttpResponse:
-    """Totals, days, groups and sessions of the stretch that the address asks for."""
-    now = timezone.now()
-    asked = _asked(request)
+    """Totals, days, groups and sessions of the stretch that the address asks for, all of one moment."""
+    now, asked = timezone.now(), _asked(request)
+    with opened() as ledger:
+        context = _figures(request, asked, now) | {"budgets": budgets.standings(now, ledger.spent)}
+    return render(request, "costs/costs.html", context)
+
+
+def _figures(request: HttpRequest, asked: CostQuestion, now: datetime) -> dict[str, Any]:
     answer = report(asked)
-    sides = sides_of(request.GET)
-    context = {
+    drawn = chart(answer, now)
+    return {
         "asked": asked,
         "report": answer,
-        "chart": chart(answer, now),
+        "chart": drawn,
         "ranges": RANGES,
         "split": [one for one in split(answer.total) if one.name != "rest" or _has_rest(answer)],
-        "days_newest_first": answer.days[::-1],
+        "lines": table(answer, drawn),
         "filters": answer.filters,
         "groupings": [
             (GROUP_TITLES[g.facet], g) for g in answer.groups if g.facet != "account" or len(g.groups) > 1
         ],
         "whole_hours": now.astimezone(asked.tz).minute == now.minute,
-        "budgets": budgets.standings(now),
         "before": before(asked, now),
         "reports": CostReport.objects.filter(owner_id=request.user.pk),
         "proof": proof.last(),
         "reconciled": reconciliation(asked, now),
         "forecast": forecast(asked, now),
         "pulse": recent("pulse", pulse.take),
-        "pivot": pivot(bookings(asked), sides),
+        "pivot": pivot(asked, sides_of(request.GET)),
         "pivot_sides": SIDES,
         "kept": [pair for pair in request.GET.items() if pair[0] not in ("rows", "columns", "page")],
         "today": now.astimezone(asked.tz).date(),
     }
-    return render(request, "costs/costs.html", context)
 
 
 @needs("see_costs")

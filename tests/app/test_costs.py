@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sessions_app.costs.bookkeeper import forget
 from sessions_app.costs.books import disagreement, first_disagreement
 from sessions_app.costs.chart import chart
 from sessions_app.costs.question import day_of, question
@@ -108,6 +109,7 @@ def test_a_total_that_falls_is_a_negative_booking_and_the_sum_stays_true():
 def test_whatever_upstream_says_the_books_agree_with_the_sessions(readings):
     CostHour.objects.all().delete()
     AgentSession.objects.all().delete()
+    forget()
     account = make_account()
     uuids = [uuid4() for _ in range(6)]
     for which, hours_ago, total in readings:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.costs.each import AfterStops, after_stops, each
+from sessions_app.costs.bookkeeper import forget
+from sessions_app.costs.each import AfterStops, after_stops
+from sessions_app.costs.report import report
 from sessions_app.models import AgentSession, CostHour, StopRequest
 from tests.app.test_costs import asked, person
 from tests.support.spending import NOW, spend
@@ -28,9 +30,10 @@ def ended(session: AgentSession, minutes: float, steps: int) -> AgentSession:
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=25))
 def test_shares_of_sessions_by_what_they_spent(costs):
     CostHour.objects.all().delete()
+    forget()
     for cost in costs:
         spend([(NOW, cost)])
-    found = each(asked(), len(costs))
+    found = report(asked()).each
     for value, part in ((found.half, 0.5), (found.ninety, 0.9)):
         assert value in costs
         assert sum(cost <= value for cost in costs) >= part * len(costs)
@@ -41,7 +44,7 @@ def test_shares_of_sessions_by_what_they_spent(costs):
 def test_only_what_was_spent_in_the_stretch_ranks():
     spend([(NOW - 100 * HOUR, 900), (NOW, 910)])
     spend([(NOW, 20)])
-    found = each(asked(range="today"), 2)
+    found = report(asked(range="today")).each
     assert (found.half, found.most) == (10, 20)
 
 
@@ -49,7 +52,7 @@ def test_a_step_and_a_minute_of_those_that_ended():
     ended(spend([(NOW - HOUR, 600)]), minutes=10, steps=4)
     ended(spend([(NOW - HOUR, 300)]), minutes=20, steps=5)
     spend([(NOW, 99_999)], step_count=1)
-    found = each(asked(), 3)
+    found = report(asked()).each
     assert (found.per_step, found.per_minute) == (100, 30)
 
 
@@ -58,17 +61,17 @@ def test_steps_that_no_agent_makes_and_ends_before_the_beginning_spoil_no_mean()
     ended(spend([(NOW - HOUR, 5)]), minutes=10, steps=2**63 - 1)
     ended(spend([(NOW - HOUR, 2**62)]), minutes=10, steps=1)
     ended(spend([(NOW - HOUR, 40)]), minutes=-30, steps=0)
-    found = each(asked(), 4)
+    found = report(asked()).each
     assert (found.per_step, found.per_minute) == (100, 60)
 
 
 def test_nothing_spent_has_no_shares():
-    assert each(asked(), 0) is None
+    assert report(asked()).each is None
 
 
 def test_nobody_ended_no_mean():
     spend([(NOW, 5)])
-    found = each(asked(), 1)
+    found = report(asked()).each
     assert (found.half, found.per_step, found.per_minute) == (5, None, None)
 
 

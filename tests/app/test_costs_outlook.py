@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sessions_app.costs.books import bookings
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import MOST_COLUMNS, SIDES, USUAL, pivot, sides_of
 from sessions_app.costs.question import question
@@ -106,7 +105,7 @@ def test_a_month_that_began_today_is_forecast_from_the_one_before():
 
 
 def table(rows: str, columns: str) -> dict[tuple[str, str], int]:
-    found = pivot(bookings(asked(range="all")), (rows, columns))
+    found = pivot(asked(range="all"), (rows, columns))
     names = [head.words for head in found.columns]
     return {
         (head.words, name): cell
@@ -134,7 +133,7 @@ def test_the_cells_add_up_to_the_total(rows, columns):
         return
     for number in range(1, 40):
         spend([(NOW, number)], model=f"m{number}", proxy_country="de" if number % 2 else "")
-    found = pivot(bookings(asked(range="all")), sides_of({"rows": rows, "columns": columns}))
+    found = pivot(asked(range="all"), sides_of({"rows": rows, "columns": columns}))
     total = 39 * 40 // 2
     assert sum(cell for _, cells in found.rows for cell in cells) == total
     assert (
@@ -146,7 +145,7 @@ def test_the_cells_add_up_to_the_total(rows, columns):
 def test_many_columns_end_in_one_for_all_others():
     for number in range(1, 20):
         spend([(NOW, number)], model=f"m{number}")
-    found = pivot(bookings(asked(range="all")), ("account", "model"))
+    found = pivot(asked(range="all"), ("account", "model"))
     assert [head.words for head in found.columns][-1] == f"{19 - MOST_COLUMNS} others"
     assert found.columns[0].words == "m19"
 

@@ -1,0 +1,287 @@
+"""The ledger: every booking of every session in columns of whole numbers, in this process's memory.
+
+A question about money asks for a dozen groupings of the same bookings.  A database walks its rows for each of them:
+seconds for a million sessions, where a pass over an array takes milliseconds (`make bench ONLY=costs`).  What it costs:
+some 150 bytes of memory for a session with two bookings, and reading everything once, after the first look.
+
+It knows no database: `bookkeeper` fills it and keeps it up to date.  Money is int64 micro-dollars throughout, never a
+float; a place is a session's index in the columns.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sessions_app.costs.outcome import OUTCOMES
+from sessions_app.costs.question import FACETS, NONE, OUTCOME, UUID_FACETS
+from sessions_app.costs.spend import Spend
+
+type Column = NDArray[Any]
+type Columns = Mapping[str, Column]
+
+KINDS = Spend._fields
+NOT_ENDED = np.iinfo(np.int64).min
+"""In the column `took_s`."""
+SESSION = {"pk": "i8", "total": "i8", "steps": "i8", "created_s": "i8", "took_s": "i8"}
+CODES = {**dict.fromkeys(FACETS, "i4"), OUTCOME: "i4"}
+"""Facets hold a number for each value; OUTCOME the index into OUTCOMES."""
+BOOKING = {"place": "i8", "hour": "i4", **dict.fromkeys(KINDS, "i8")}
+SIDES = tuple(CODES)
+
+
+class Group(NamedTuple):
+    """Of one value of a facet.  `key`: None is "without", else a UUID, an account's number, a text, an Outcome."""
+
+    key: Any
+    code: int
+    sessions: int
+    microusd: int
+
+
+class Table:
+    """Columns of one length, with room to grow: a few rows more do not move a hundred megabytes."""
+
+    def __init__(self, types: Mapping[str, str]) -> None:
+        self.size = 0
+        self._room = {name: np.zeros(0, kind) for name, kind in types.items()}
+
+    def __getitem__(self, name: str) -> Column:
+        return self._room[name][: self.size]
+
+    def resize(self, size: int) -> None:
+        """Longer or shorter.  What comes in anew holds anything."""
+        for name, column in self._room.items():
+            if size > len(column):
+                larger = np.empty(size + size // 8, column.dtype)
+                larger[: self.size] = column[: self.size]
+                self._room[name] = larger
+        self.size = size
+
+    def put(self, where: Any, rows: Columns) -> None:
+        for name, column in self._room.items():
+            column[: self.size][where] = rows[name]
+
+    def rows(self, where: Any) -> dict[str, Column]:
+        return {name: column[: self.size][where] for name, column in self._room.items()}
+
+
+class Ledger:
+    """Sessions in the order of their primary keys, and their bookings in the order of their hours."""
+
+    def __init__(self) -> None:
+        self.sessions = Table(SESSION | CODES)
+        self.bookings = Table(BOOKING)
+        self._words: dict[str, list[str]] = {facet: [] for facet in FACETS}
+        self._codes: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
+
+    # ---- writing ---------------------------------------------------------------------------------------
+
+    def code(self, facet: str, word: str) -> int:
+        """The number that stands for this value of a facet."""
+        codes = self._codes[facet]
+        if word not in codes:
+            codes[word] = len(codes)
+            self._words[facet].append(word)
+        return codes[word]
+
+    def take(self, sessions: Columns, bookings: Columns) -> None:
+        """These sessions look like that now, and these are all of their bookings, by `pk`.  Others stay as they were."""
+        if not len(sessions["pk"]):
+            return
+        self._take_sessions(sessions)
+        fresh = {**bookings, "place": self._places(bookings["pk"])}
+        stale = np.zeros(self.sessions.size, bool)
+        stale[self._places(sessions["pk"])] = True
+        old = self.bookings
+        begin = min(_first(stale[old["place"]]), int(np.searchsorted(old["hour"], _earliest(fresh["hour"]))))
+        tail = old.rows(slice(begin, None))
+        kept = ~stale[tail["place"]]
+        merged = {name: np.concatenate([tail[name][kept], fresh[name]]) for name in BOOKING}
+        order = np.argsort(merged["hour"], kind="stable")
+        old.resize(begin + len(order))
+        old.put(slice(begin, None), {name: column[order] for name, column in merged.items()})
+
+    def _take_sessions(self, rows: Columns) -> None:
+        places, table = self._places(rows["pk"]), self.sessions
+        known, new = places >= 0, np.flatnonzero(places < 0)
+        table.put(places[known], {name: rows[name][known] for name in SESSION | CODES})
+        size = table.size
+        table.resize(size + len(new))
+        table.put(slice(size, None), {name: rows[name][new] for name in SESSION | CODES})
+        if np.any(table["pk"][1:] < table["pk"][:-1]):
+            self._sort_sessions()
+
+    def _sort_sessions(self) -> None:
+        """Numbers are not always given out in the order in which rows become visible."""
+        order = np.argsort(self.sessions["pk"], kind="stable")
+        moved = np.empty_like(order)
+        moved[order] = np.arange(len(order))
+        self.sessions.put(slice(None), self.sessions.rows(order))
+        self.bookings["place"][:] = moved[self.bookings["place"]]
+
+    def _places(self, pks: Column) -> Column:
+        """Of these primary keys; -1 where there is no such session."""
+        known = self.sessions["pk"]
+        if not len(known):
+            return np.full(len(pks), -1)
+        places = np.minimum(np.searchsorted(known, pks), len(known) - 1)
+        return np.where(known[places] == pks, places, -1)
+
+    # ---- asking ----------------------------------------------------------------------------------------
+
+    @property
+    def newest_pk(self) -> int:
+        return int(self.sessions["pk"][-1]) if self.sessions.size else 0
+
+    @property
+    def known_microusd(self) -> int:
+        """The sum of all sessions' last totals."""
+        return int(self.sessions["total"].sum())
+
+    def select(
+        self, first_hour: int | None, end_hour: int | None, only: Iterable[tuple[str, str]]
+    ) -> "Selection":
+        """Bookings from `first_hour` on and before `end_hour`, of sessions that all filters, (facet, value), let through."""
+        hours = self.bookings["hour"]
+        begin = 0 if first_hour is None else np.searchsorted(hours, first_hour)
+        end = len(hours) if end_hour is None else np.searchsorted(hours, end_hour)
+        which: Any = slice(begin, max(begin, end))
+        fits = self._fits(only)
+        if fits is not None:
+            which = begin + np.flatnonzero(fits[self.bookings["place"][which]])
+        return Selection(self, self.bookings.rows(which))
+
+    def spent(self, first_hour: int | None, end_hour: int | None, only: Iterable[tuple[str, str]]) -> int:
+        """Micro-dollars of what `select` would select."""
+        return self.select(first_hour, end_hour, only).microusd
+
+    def key(self, side: str, code: int) -> Any:
+        """What a number stands for, see Group."""
+        if side == OUTCOME:
+            return OUTCOMES[code]
+        word = self._words[side][code]
+        if not word:
+            return None
+        return UUID(word) if side in UUID_FACETS else int(word) if side == "account" else word
+
+    def count(self, side: str) -> int:
+        """How many numbers there are."""
+        return len(OUTCOMES) if side == OUTCOME else len(self._words[side])
+
+    def _fits(self, only: Iterable[tuple[str, str]]) -> Column | None:
+        """Of each session whether all filters let it through; None when there are no filters."""
+        masks = [self.sessions[side] == self._code_of(side, value) for side, value in only]
+        return np.logical_and.reduce(masks) if masks else None
+
+    def _code_of(self, side: str, value: str) -> int:
+        """The number of a filter's value as the address bar spells it; -1 where no session ever had it."""
+        if side == OUTCOME:
+            return next(code for code, one in enumerate(OUTCOMES) if one.key == value)
+        return self._codes[side].get(_word(side, value), -1)
+
+
+class Selection:
+    """What a question selects: bookings, by hour, and what each of their sessions spent in them."""
+
+    def __init__(self, ledger: Ledger, bookings: dict[str, Column]) -> None:
+        self._ledger, self._bookings = ledger, bookings
+        seen = np.zeros(ledger.sessions.size, bool)
+        seen[bookings["place"]] = True
+        self._places = np.flatnonzero(seen)
+        self.spent = sums(bookings["place"], bookings["total"], ledger.sessions.size)[self._places]
+        """Micro-dollars, one of each session that has a booking here."""
+
+    @property
+    def sessions(self) -> int:
+        return len(self._places)
+
+    @property
+    def microusd(self) -> int:
+        return int(self.spent.sum())
+
+    def column(self, name: str) -> Column:
+        """Of the same sessions in the same order."""
+        return self._ledger.sessions[name][self._places]
+
+    def hours(self) -> list[tuple[int, Spend]]:
+        """(whole hours since 1970, spend), oldest first, hours without a booking left out."""
+        hours = self._bookings["hour"]
+        if not len(hours):
+            return []
+        begins = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))
+        kinds = [np.add.reduceat(self._bookings[kind], begins).tolist() for kind in KINDS]
+        return [(hour, Spend(*spends)) for hour, *spends in zip(hours[begins].tolist(), *kinds, strict=True)]
+
+    def groups(self, side: str) -> list[Group]:
+        """By facet or outcome, dearest first."""
+        codes, size = self.column(side), self._ledger.count(side)
+        counts, spent = np.bincount(codes, minlength=size), sums(codes, self.spent, size)
+        found = [
+            Group(self._ledger.key(side, code), code, int(counts[code]), int(spent[code]))
+            for code in np.flatnonzero(counts).tolist()
+        ]
+        return sorted(found, key=lambda group: (-group.microusd, str(group.key or "")))
+
+    def crossed(self, rows: tuple[str, Sequence[int]], columns: tuple[str, Sequence[int]]) -> list[list[int]]:
+        """Spend by two sides at once.  Each is (side, for each of its numbers the line of the table that it goes to)."""
+        (side, lines), (other, stacks) = rows, columns
+        height, width = max(lines, default=-1) + 1, max(stacks, default=-1) + 1
+        across, down = np.asarray(stacks, "i8"), np.asarray(lines, "i8")
+        cells = down[self.column(side)] * width + across[self.column(other)]
+        table: list[list[int]] = sums(cells, self.spent, height * width).reshape(height, width).tolist()
+        return table
+
+    def ranked(self, ranks: Sequence[int]) -> list[int]:
+        """What the sessions at these places from 1 spent, cheapest first."""
+        places = [rank - 1 for rank in ranks]
+        return [int(microusd) for microusd in np.partition(self.spent, places)[places]]
+
+    def page(self, by: str, begin: int, length: int, *, descending: bool) -> list[int]:
+        """Primary keys by a column of SESSION, or `spent`; equals by their keys in the same direction."""
+        values = self.spent if by == "spent" else self.column(by)
+        values, end = (~values if descending else values), min(begin + length, len(values))
+        if begin >= end:
+            return []
+        candidates = np.flatnonzero(values <= np.partition(values, end - 1)[end - 1])
+        keys = self._ledger.sessions["pk"][self._places[candidates]]
+        order = np.lexsort((-keys if descending else keys, values[candidates]))
+        found: list[int] = keys[order][begin:end].tolist()
+        return found
+
+    def spends(self, pks: Sequence[int]) -> list[Spend]:
+        """What these of its sessions spent here."""
+        places = np.searchsorted(self._ledger.sessions["pk"], np.asarray(pks, "i8"))
+        lines = np.full(self._ledger.sessions.size, -1)
+        lines[places] = np.arange(len(pks))
+        line = lines[self._bookings["place"]]
+        mine = np.flatnonzero(line >= 0)
+        kinds = [sums(line[mine], self._bookings[kind][mine], len(pks)).tolist() for kind in KINDS]
+        return [Spend(*spends) for spends in zip(*kinds, strict=True)]
+
+
+def sums(groups: Column, values: Column, size: int) -> Column:
+    """The sum of `values` in each of `size` groups: whole numbers, where `bincount` would make floats of them."""
+    found = np.zeros(size, np.int64)
+    np.add.at(found, groups, values)
+    return found
+
+
+def _word(facet: str, value: str) -> str:
+    """As the ledger spells a value that the address bar spells so."""
+    if value == NONE:
+        return ""
+    if facet in UUID_FACETS:
+        return UUID(value).hex
+    return str(int(value)) if facet == "account" else value
+
+
+def _first(which: Column) -> int:
+    """Index of the first that is true; the length when none is."""
+    return int(np.argmax(which)) if which.any() else len(which)
+
+
+def _earliest(hours: Column) -> int:
+    return int(hours.min()) if len(hours) else np.iinfo(np.int32).max

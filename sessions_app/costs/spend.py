@@ -1,0 +1,26 @@
+"""What was spent, by kind of cost."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Spend(NamedTuple):
+    """In micro-dollars.  The parts need not add up to the total, which alone is billed."""
+
+    llm: int = 0
+    proxy: int = 0
+    browser: int = 0
+    total: int = 0
+
+    @property
+    def rest(self) -> int:
+        """What the total has beyond its parts; negative when the parts say more than the total."""
+        return self.total - self.llm - self.proxy - self.browser
+
+    def plus(self, other: "Spend") -> "Spend":
+        return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Spend":
+        """From a row of a query with `books.SUMS`."""
+        return cls(*(row[name] for name in cls._fields))
