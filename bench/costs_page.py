@@ -166,7 +166,15 @@ def _fill() -> None:
             .values_list("pk", "created_at", "total_cost_microusd")
         )
         hours = [row for key in keys.iterator() for row in _bookings(dice, *key)]
-        names = ("session", "hour", "llm_microusd", "proxy_microusd", "browser_microusd", "total_microusd")
+        names = (
+            "session",
+            "hour",
+            "llm_microusd",
+            "proxy_microusd",
+            "browser_microusd",
+            "total_microusd",
+            "idle_microusd",
+        )
         writer.upsert(CostHour, names, hours, unique=names[:2], add=names[2:])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -203,9 +211,9 @@ def _bookings(dice: random.Random, pk: int, born: datetime, total: int) -> Itera
     hour, left = int(born.timestamp() // 3600), total
     for turn in range(dice.randrange(0, 3)):
         part = left // 2
-        yield pk, hour + turn, part, 0, 0, part
+        yield pk, hour + turn, part, 0, 0, part, 0
         left -= part
-    yield pk, hour + 3, left, 0, 0, left
+    yield pk, hour + 3, left, 0, 0, left, 0
 
 
 def _lead() -> User:

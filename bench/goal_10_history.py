@@ -162,8 +162,8 @@ FROM sessions_app_agentsession s, {series}
 WHERE s.id >= {first}
 """
 _BOOKINGS = """
-INSERT INTO sessions_app_costhour (session_id, hour, llm_microusd, proxy_microusd, browser_microusd, total_microusd)
-SELECT session_id, at_ms / 3600000, 0, 0, 0, sum(CASE WHEN total_cost_microusd = 0 THEN 0 ELSE 780 END)
+INSERT INTO sessions_app_costhour (session_id, hour, llm_microusd, proxy_microusd, browser_microusd, total_microusd, idle_microusd)
+SELECT session_id, at_ms / 3600000, 0, 0, 0, sum(CASE WHEN total_cost_microusd = 0 THEN 0 ELSE 780 END), 0
 FROM sessions_app_snapshot WHERE session_id >= {first} GROUP BY 1, 2
 """
 

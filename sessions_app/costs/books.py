@@ -18,6 +18,7 @@ SUMS: dict[str, Any] = {
     "proxy": Coalesce(Sum("proxy_microusd"), 0),
     "browser": Coalesce(Sum("browser_microusd"), 0),
     "total": Coalesce(Sum("total_microusd"), 0),
+    "idle": Coalesce(Sum("idle_microusd"), 0),
 }
 
 

@@ -23,7 +23,7 @@ CHUNK = 500
 COLUMNS = (
     "session_id", "title", "status", "outcome", "created_at", "ended_at", "account", "model", "profile_id",
     "profile", "workspace_id", "workspace", "proxy_country", "steps", "total_usd", "llm_usd", "proxy_usd",
-    "browser_usd", "rest_usd", "total_microusd", "total_ever_microusd",
+    "browser_usd", "rest_usd", "idle_usd", "total_microusd", "total_ever_microusd",
 )  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def _record(cost: SessionCost) -> dict[str, Any]:
         session.account.name, session.model, str(session.profile_id or ""), cost.profile,
         str(session.workspace_id or ""), cost.workspace, session.proxy_country, session.step_count,
         format_all(spend.total), format_all(spend.llm), format_all(spend.proxy), format_all(spend.browser), format_all(spend.rest),
+        format_all(spend.idle),
         spend.total, session.total_cost_microusd,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

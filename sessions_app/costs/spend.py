@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 
 class Spend(NamedTuple):
-    """In micro-dollars.  The parts need not add up to the total, which alone is billed."""
+    """In micro-dollars.  The parts need not add up to the total, which alone is billed.  `idle` is no part beside
+    them: it is what of the total went while no task was under way."""
 
     llm: int = 0
     proxy: int = 0
     browser: int = 0
     total: int = 0
+    idle: int = 0
 
     @property
     def rest(self) -> int:

@@ -21,6 +21,9 @@ class CostHour(models.Model):
     proxy_microusd = models.BigIntegerField(default=0)
     browser_microusd = models.BigIntegerField(default=0)
     total_microusd = models.BigIntegerField(default=0)
+    idle_microusd = models.BigIntegerField(
+        default=0, help_text="Of the total: while it waited for a task, as far as we saw."
+    )
 
     def __str__(self) -> str:
         return f"session {self.session_id}, hour {self.hour}"

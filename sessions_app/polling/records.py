@@ -13,7 +13,7 @@ from sessions_app.types import Answer, SessionData, Status
 SNAPSHOT = ("session", "at_ms", "status_code", "step_count", "llm_cost_microusd", "proxy_cost_microusd",
             "browser_cost_microusd", "total_cost_microusd", "tokens_in", "tokens_out")  # fmt: skip
 STEP = ("session", "number", "at_ms", "text")
-COST = ("llm_microusd", "proxy_microusd", "browser_microusd", "total_microusd")
+COST = ("llm_microusd", "proxy_microusd", "browser_microusd", "total_microusd", "idle_microusd")
 RAW = ("raw", "raw_bytes")
 LIVE_URL = ("live_url", "live_url_digest")
 RECORDINGS = ("recording_urls", "recording_urls_digest")

@@ -45,13 +45,17 @@ class Known(NamedTuple):
 
 
 class Spend(NamedTuple):
-    """What was spent since the last answer, in micro-dollars, and the hour that it is booked to."""
+    """What was spent since the last answer, in micro-dollars, and the hour that it is booked to.
+
+    `idle`: the part of the total that went while no task was under way, as far as two looks in a row saw none.
+    """
 
     hour: int
     llm: int
     proxy: int
     browser: int
     total: int
+    idle: int
 
 
 class Change(NamedTuple):
@@ -213,7 +217,16 @@ def _spend(seen: SessionData, known: Known | None, booked_at: datetime) -> Spend
         return 0 if value is None else value - before
 
     rises = [rise(f"{kind}_cost_microusd") for kind in ("llm", "proxy", "browser", "total")]
-    return Spend(to_hour(booked_at), *rises) if any(rises) else None
+    if not any(rises):
+        return None
+    llm, proxy, browser, total = rises
+    idle = total if _was_idle(known, seen) else 0
+    return Spend(to_hour(booked_at), llm, proxy, browser, total, idle)
+
+
+def _was_idle(known: Known | None, seen: SessionData) -> bool:
+    """Since the last look: it waited then, and waits still or has ended.  One that runs by now may have begun at once."""
+    return known is not None and known.status == Status.IDLE and (seen.status == Status.IDLE or seen.is_final)
 
 
 def _burn(known: Known, seen: SessionData, spend: Spend | None, read_at: datetime) -> dict[str, object]:

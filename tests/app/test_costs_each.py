@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -73,6 +74,44 @@ def test_nobody_ended_no_mean():
     spend([(NOW, 5)])
     found = report(asked()).each
     assert (found.half, found.per_step, found.per_minute) == (5, None, None)
+
+
+# ---- while idle ----------------------------------------------------------------------------------------
+
+
+def live(*looks: tuple[str, int]) -> None:
+    """A session that is looked at each minute: (status, total)."""
+    uuid = uuid4()
+    for minute, (status, total) in enumerate(looks):
+        spend([(NOW - HOUR + minute * MINUTE, total)], uuid=uuid, status=status)
+
+
+@pytest.mark.parametrize(
+    ("looks", "idle"),
+    [
+        ([("idle", 100), ("idle", 130), ("idle", 170)], 70),
+        ([("idle", 100), ("stopped", 130)], 30),  # it waited to its end
+        ([("idle", 100), ("running", 130)], 0),  # it may have begun right after the first look
+        ([("running", 100), ("idle", 130)], 0),  # or have ended right before the second
+        ([("idle", 100), ("running", 130), ("idle", 180), ("idle", 185)], 5),
+        ([("idle", 100), ("idle", 90), ("idle", 120)], 20),  # what fell comes off
+        ([("stopped", 100), ("stopped", 120)], 0),  # settled after its end
+        ([("created", 0), ("created", 3)], 0),
+    ],
+)
+def test_only_what_two_looks_saw_idle_counts_as_idle(looks, idle):
+    live(*looks)
+    answer = report(asked())
+    assert answer.total.idle == idle
+    assert answer.total.total == looks[-1][1]
+
+
+def test_the_page_and_the_files_say_what_idle_sessions_cost(client):
+    live(("idle", 100_000), ("idle", 430_000))
+    client.force_login(person("lena", "lead"))
+    html = client.get("/costs/?range=all").content.decode()
+    assert re.findall(r'data-idle-microusd="(\d+)"', html) == ["330000"]
+    assert "77 %, for sessions that waited" in html
 
 
 # ---- after a stop --------------------------------------------------------------------------------------

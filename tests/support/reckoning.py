@@ -10,7 +10,7 @@ from sessions_app.models import AgentSession, CostHour
 
 class Reckoning(NamedTuple):
     total: int
-    hours: dict[int, tuple[int, int, int, int]]
+    hours: dict[int, tuple[int, ...]]
     spent: dict[int, int]
     """By session."""
     sides: dict[str, dict[object, tuple[int, int]]]
@@ -19,12 +19,18 @@ class Reckoning(NamedTuple):
 
 def reckoning(asked: CostQuestion) -> Reckoning:
     sessions = {session.pk: session for session in AgentSession.objects.all()}
-    hours: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    hours: dict[int, list[int]] = defaultdict(lambda: [0] * 5)
     spent: dict[int, int] = defaultdict(int)
     for row in CostHour.objects.all():
         if _outside(asked, row.hour) or not _passes(sessions[row.session_id], asked):
             continue
-        kinds = (row.llm_microusd, row.proxy_microusd, row.browser_microusd, row.total_microusd)
+        kinds = (
+            row.llm_microusd,
+            row.proxy_microusd,
+            row.browser_microusd,
+            row.total_microusd,
+            row.idle_microusd,
+        )
         hours[row.hour] = [mine + more for mine, more in zip(hours[row.hour], kinds, strict=True)]
         spent[row.session_id] += row.total_microusd
     sides: dict[str, dict[object, tuple[int, int]]] = {name: {} for name in (*FACETS, "outcome")}

@@ -22,7 +22,7 @@ def known_after(*looks: tuple[float, SessionData]) -> Known:
 
 def test_a_first_sight_books_everything_to_the_hour_of_the_vendors_update():
     change = first_sight(seen(total_cost_microusd=500, llm_cost_microusd=400), at(7200))
-    assert change.spend == (int(NOON.timestamp() // 3600), 400, 0, 0, 500)
+    assert change.spend == (int(NOON.timestamp() // 3600), 400, 0, 0, 500, 0)
     assert change.snapshot and not change.ended
 
 
@@ -50,7 +50,7 @@ def test_any_other_status_is_live_the_unknown_too(status):
 def test_a_rise_is_booked_to_the_hour_in_which_it_was_seen():
     known = known_after((0, seen(total_cost_microusd=100)))
     change = next_sight(known, seen(total_cost_microusd=130, proxy_cost_microusd=7), at(4000))
-    assert change.spend == (int(at(4000).timestamp() // 3600), 0, 7, 0, 30)
+    assert change.spend == (int(at(4000).timestamp() // 3600), 0, 7, 0, 30, 0)
 
 
 def test_a_fall_is_booked_too_and_said():
