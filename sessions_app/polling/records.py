@@ -1,5 +1,6 @@
 """What is written beside a session's row: the reply itself, its history, its bookings."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import xxhash
@@ -51,9 +52,13 @@ def write(born: list[Written], changed: list[Written]) -> None:
         if w.change.step
     ]
     writer.upsert(Step, STEP, steps, unique=STEP[:2], replace=("text",))
-    spends = [(w.session_id, *w.change.spend) for w in written if w.change.spend]
-    writer.upsert(CostHour, ("session", "hour", *COST), spends, unique=("session", "hour"), add=COST)
+    book([(w.session_id, *w.change.spend) for w in written if w.change.spend])
     words.index([w.session_id for w in born] + [w.session_id for w in changed if _may_say_more(w)])
+
+
+def book(spends: Iterable[tuple[int, ...]]) -> None:
+    """Add (session, hour, *COST) to what is booked already."""
+    writer.upsert(CostHour, ("session", "hour", *COST), spends, unique=("session", "hour"), add=COST)
 
 
 def _may_say_more(w: Written) -> bool:
