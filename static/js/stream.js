@@ -39,6 +39,7 @@ export function start() {
   addEventListener("pagehide", pause);
   addEventListener("pageshow", (event) => event.persisted && resume());
   addEventListener("online", () => page.paused || open());
+  addEventListener("offline", lost);
   setInterval(mind, 1_000);
   if (document.hidden) pause();
   else open();
@@ -87,6 +88,13 @@ function trouble() {
   page.brokenSince ||= Date.now();
   // Refused, not broken off: the browser does not try again by itself.
   if (page.source?.readyState === EventSource.CLOSED) fetchAndReopen();
+}
+
+/** The machine says that its network is gone: sooner than silence would. */
+function lost() {
+  if (page.paused) return;
+  page.brokenSince ||= Date.now();
+  say("off", "offline");
 }
 
 const HANDLERS = {

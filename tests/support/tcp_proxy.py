@@ -1,6 +1,6 @@
 """A small proxy between a server and whoever uses it, which can freeze, hang up on everybody, or be gone.
 
-with TcpProxy(to="/run/valkey.sock") as proxy:
+with TcpProxy(to="/run/valkey.sock") as proxy:  # or to=("127.0.0.1", 8000)
     … redis://127.0.0.1:{proxy.port}/0 …
     proxy.mode = "frozen"        # connections are taken, and nothing goes through any more
     proxy.mode = "reset"         # what is open is reset, and so is whatever comes
@@ -19,7 +19,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no time: closing sends RST
 
 
 class TcpProxy:
-    def __init__(self, to: str) -> None:
+    def __init__(self, to: str | tuple[str, int]) -> None:
         self._to, self.mode = to, "open"
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._listener.settimeout(0.2)
@@ -54,7 +54,7 @@ class TcpProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
+        server = socket.socket(socket.AF_UNIX if isinstance(self._to, str) else socket.AF_INET)
         try:
             server.connect(self._to)
         except OSError:
