@@ -8,8 +8,10 @@ const LATER_MS = 500;
 
 const waiting = new Map(); // part on the page → what will take its place
 let lastFocused = null; // outside of dialogs: there the focus goes back to when one closes
+let selects = false; // asking for the selection lays out the whole page: once a change of it, not once a part
 
 document.addEventListener("focusin", ({ target }) => { if (!target.closest("dialog")) lastFocused = target; });
+document.addEventListener("selectionchange", () => { selects = !getSelection().isCollapsed; });
 
 /** The element that some HTML stands for. */
 export function parse(html) {
@@ -69,8 +71,7 @@ function isInUse(part) {
   if (part.contains(lastFocused) && document.querySelector("dialog[open]")) return true;
   const focused = document.activeElement;
   if (part.contains(focused) && focused.matches(":focus-visible")) return true; // after a mere click it may go
-  const selection = getSelection();
-  return !selection.isCollapsed && selection.containsNode(part, true);
+  return selects && getSelection().containsNode(part, true);
 }
 
 function later(part, next) {
