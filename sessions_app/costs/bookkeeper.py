@@ -14,21 +14,22 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
-from django.db.models import BigIntegerField, F, Func, Q, TextField
+from django.db.models import BigIntegerField, F, Func, IntegerField, Q, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from sessions_app.costs.ledger import BOOKING, CODES, KINDS, NOT_ENDED, SESSION, Column, Ledger
 from sessions_app.costs.outcome import OUTCOMES, outcome_of
-from sessions_app.costs.question import FACETS
+from sessions_app.costs.question import FACETS, UUID_FACETS
 from sessions_app.costs.reading import one_moment
 from sessions_app.models import AgentSession, CostHour
 
 OVERLAP = timedelta(minutes=10)
 """`changed_at` is when the answer was asked for; it is seen only after it came, waited its turn and was committed."""
-AT_ONCE = 50_000
+AT_ONCE = 20_000
+"""Sessions: SQLite takes 32,766 parameters."""
 
-_LOOKS = ("status", "is_task_successful", "is_live")
+_LOOKS = ("status", "successful", "living")
 _NUMBERS = {
     "pk": "pk",
     "total": "total",
@@ -78,6 +79,7 @@ def opened() -> Iterator[Ledger]:
                 yield _books.ledger
         finally:
             _books.depth -= 1
+            _books.ledger.tidy()
 
 
 def forget() -> None:
@@ -87,57 +89,60 @@ def forget() -> None:
 
 
 def _catch_up(books: _Books) -> None:
+    """A part at a time, each with all of its bookings: no million tuples wait to become numbers."""
     began = timezone.now()
-    changed = Q()
-    if books.read_to:
-        changed = Q(changed_at__gte=books.read_to) | Q(pk__gt=books.ledger.newest_pk)
-    books.read_to = None  # until all of it is there
-    sessions = _sessions(books.ledger, AgentSession.objects.filter(changed))
-    books.ledger.take(sessions, _bookings(changed))
+    read_to, books.read_to = books.read_to, None  # until all of it is there
+    newest = books.ledger.newest_pk
+    # Two questions, for each of which there is an index: "or" between them reads every session.
+    for changed in (Q(changed_at__gte=read_to), Q(pk__gt=newest)) if read_to else (Q(),):
+        for rows in _parts(_changed_sessions(changed)):
+            sessions = _session_columns(books.ledger, rows)
+            books.ledger.take(sessions, _bookings(sorted(sessions["pk"].tolist()), one_range=not read_to))
     books.read_to = began - OVERLAP
 
 
-def _sessions(ledger: Ledger, changed: Any) -> dict[str, Column]:
-    uuids = [f"{facet}_id" for facet in ("profile", "workspace")]
-    rows = (
-        changed.order_by("pk")
+def _changed_sessions(changed: Q) -> Any:
+    """Numbers and texts only: what Django would have to convert for each row takes longer than all the rest."""
+    return (
+        AgentSession.objects.filter(changed)
+        .order_by(*(() if changed else ("pk",)))
         .annotate(
             total=Coalesce(F("total_cost_microusd"), 0),
             created_s=Seconds(F("created_at")),
             ended_s=Seconds(F("ended_at")),
-            **{f"{name}_text": Cast(name, TextField()) for name in uuids},
+            successful=Cast("is_task_successful", IntegerField()),
+            living=Cast("is_live", IntegerField()),
+            **{f"{name}_text": Cast(f"{name}_id", TextField()) for name in UUID_FACETS},
         )
-        .values_list(*_NUMBERS.values(), *_LOOKS, *(_text_of(facet) for facet in FACETS))
+        .values_list(*_NUMBERS.values(), *_LOOKS, *map(_text_of, FACETS))
     )
-    parts = (_session_columns(ledger, part) for part in _parts(rows))
-    return _joined(parts, SESSION | CODES)
 
 
 def _text_of(facet: str) -> str:
-    column = FACETS[facet].removeprefix("session__")
-    return f"{column}_text" if facet in ("profile", "workspace") else column
+    return f"{facet}_text" if facet in UUID_FACETS else FACETS[facet].removeprefix("session__")
 
 
-def _session_columns(ledger: Ledger, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+def _session_columns(ledger: Ledger, rows: Sequence[tuple[Any, ...]]) -> dict[str, Column]:
     columns = list(zip(*rows, strict=True))
     found: dict[str, Any] = dict(zip(_NUMBERS, columns, strict=False))
     ends = zip(found["created_s"], found.pop("ended_s"), strict=True)
     found["took_s"] = [NOT_ENDED if end is None else end - born for born, end in ends]
     looks = columns[len(_NUMBERS) : len(_NUMBERS) + len(_LOOKS)]
-    found["outcome"] = _each_once(zip(*looks, strict=True), lambda look: OUTCOMES.index(outcome_of(*look)))
+    found["outcome"] = _each_once(zip(*looks, strict=True), _outcome)
     for facet, values in zip(FACETS, columns[len(_NUMBERS) + len(_LOOKS) :], strict=True):
         found[facet] = _each_once(values, partial(_code, ledger, facet))
-    return found
+    return {name: np.array(found[name], kind) for name, kind in (SESSION | CODES).items()}
+
+
+def _outcome(look: tuple[str, int | None, int]) -> int:
+    status, successful, living = look
+    return OUTCOMES.index(outcome_of(status, None if successful is None else bool(successful), bool(living)))
 
 
 def _code(ledger: Ledger, facet: str, value: Any) -> int:
-    return ledger.code(facet, _word(facet, value))
-
-
-def _word(facet: str, value: Any) -> str:
     """As the ledger spells it: UUIDs without dashes, nothing for none."""
     text = "" if value is None else str(value)
-    return text.replace("-", "") if facet in ("profile", "workspace") else text
+    return ledger.code(facet, text.replace("-", "") if facet in UUID_FACETS else text)
 
 
 def _each_once(values: Iterable[Any], code_of: Callable[[Any], int]) -> list[int]:
@@ -146,26 +151,15 @@ def _each_once(values: Iterable[Any], code_of: Callable[[Any], int]) -> list[int
     return [known[value] if value in known else known.setdefault(value, code_of(value)) for value in values]
 
 
-def _bookings(changed: Q) -> dict[str, Column]:
-    """All of the changed sessions' bookings; of every session when nothing says which changed."""
-    rows = CostHour.objects.order_by()
-    if changed:
-        rows = rows.filter(session__in=AgentSession.objects.filter(changed).values("pk"))
-    names = ("pk", "hour", *KINDS)
-    values = rows.values_list("session_id", "hour", *(f"{kind}_microusd" for kind in KINDS))
-    parts = (dict(zip(names, zip(*part, strict=True), strict=True)) for part in _parts(values))
-    kinds = {name: kind for name, kind in BOOKING.items() if name != "place"}
-    return _joined(parts, {"pk": "i8", **kinds})
+def _bookings(pks: Sequence[int], *, one_range: bool) -> dict[str, Column]:
+    """All bookings of these sessions, lowest number first; `one_range`: there are no others between them."""
+    which = Q(session_id__gte=pks[0], session_id__lte=pks[-1]) if one_range else Q(session_id__in=pks)
+    rows = CostHour.objects.filter(which).order_by()
+    kinds = [f"{kind}_microusd" for kind in KINDS]
+    columns = zip(*rows.values_list("session_id", "hour", *kinds).iterator(AT_ONCE), strict=True)
+    found = dict(zip(("pk", *(name for name in BOOKING if name != "place")), columns, strict=False))
+    return {name: np.array(found.get(name, ()), BOOKING.get(name, "i8")) for name in ("pk", "hour", *KINDS)}
 
 
 def _parts(rows: Any) -> Iterator[Sequence[tuple[Any, ...]]]:
-    return batched(rows.iterator(chunk_size=AT_ONCE), AT_ONCE, strict=False)
-
-
-def _joined(parts: Iterable[dict[str, Any]], types: dict[str, str]) -> dict[str, Column]:
-    """One array of each column: a part at a time becomes numbers, so that no million tuples wait for it."""
-    found = [{name: np.array(part[name], kind) for name, kind in types.items()} for part in parts]
-    return {
-        name: np.concatenate([np.zeros(0, kind), *(part[name] for part in found)])
-        for name, kind in types.items()
-    }
+    return batched(rows.iterator(AT_ONCE), AT_ONCE, strict=False)

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from sessions_app.costs.outcome import OTHER, looks_of
 from sessions_app.costs.question import FACETS, NONE, OUTCOME, UUID_FACETS, CostQuestion
+from sessions_app.costs.spend import Spend
 from sessions_app.models import AgentSession, CostHour
 from sessions_app.types import KNOWN_STATUSES
 
@@ -38,6 +39,12 @@ def bookings(asked: CostQuestion) -> QuerySet[CostHour]:
 def spent(first_hour: int | None, end_hour: int | None, filters: Iterable[tuple[str, str]]) -> int:
     """Micro-dollars, as the ledger's `spent`, for whoever has no ledger open."""
     return _within(first_hour, end_hour, filters).aggregate(sum=Sum("total_microusd"))["sum"] or 0
+
+
+def spends_of(booked: QuerySet[CostHour]) -> dict[int, Spend]:
+    """What each session spent in these bookings."""
+    rows = booked.order_by().values("session_id").annotate(**SUMS)
+    return {row["session_id"]: Spend.of(row) for row in rows}
 
 
 def _within(

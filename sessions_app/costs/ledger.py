@@ -76,6 +76,7 @@ class Ledger:
         self.bookings = Table(BOOKING)
         self._words: dict[str, list[str]] = {facet: [] for facet in FACETS}
         self._codes: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
+        self._selected: dict[tuple[Any, ...], Selection] = {}
 
     # ---- writing ---------------------------------------------------------------------------------------
 
@@ -91,6 +92,7 @@ class Ledger:
         """These sessions look like that now, and these are all of their bookings, by `pk`.  Others stay as they were."""
         if not len(sessions["pk"]):
             return
+        self.tidy()
         self._take_sessions(sessions)
         fresh = {**bookings, "place": self._places(bookings["pk"])}
         stale = np.zeros(self.sessions.size, bool)
@@ -130,6 +132,10 @@ class Ledger:
         places = np.minimum(np.searchsorted(known, pks), len(known) - 1)
         return np.where(known[places] == pks, places, -1)
 
+    def tidy(self) -> None:
+        """Forget what was selected: a page asks for the same stretch several times over, and then no more."""
+        self._selected.clear()
+
     # ---- asking ----------------------------------------------------------------------------------------
 
     @property
@@ -145,6 +151,14 @@ class Ledger:
         self, first_hour: int | None, end_hour: int | None, only: Iterable[tuple[str, str]]
     ) -> "Selection":
         """Bookings from `first_hour` on and before `end_hour`, of sessions that all filters, (facet, value), let through."""
+        asked = (first_hour, end_hour, tuple(only))
+        if asked not in self._selected:
+            self._selected[asked] = self._select(*asked)
+        return self._selected[asked]
+
+    def _select(
+        self, first_hour: int | None, end_hour: int | None, only: tuple[tuple[str, str], ...]
+    ) -> "Selection":
         hours = self.bookings["hour"]
         begin = 0 if first_hour is None else np.searchsorted(hours, first_hour)
         end = len(hours) if end_hour is None else np.searchsorted(hours, end_hour)
@@ -193,6 +207,8 @@ class Selection:
         self._places = np.flatnonzero(seen)
         self.spent = sums(bookings["place"], bookings["total"], ledger.sessions.size)[self._places]
         """Micro-dollars, one of each session that has a booking here."""
+        self._columns: dict[str, Column] = {}
+        self._groups: dict[str, list[Group]] = {}
 
     @property
     def sessions(self) -> int:
@@ -204,7 +220,13 @@ class Selection:
 
     def column(self, name: str) -> Column:
         """Of the same sessions in the same order."""
-        return self._ledger.sessions[name][self._places]
+        if name not in self._columns:
+            self._columns[name] = self._ledger.sessions[name][self._places]
+        return self._columns[name]
+
+    @property
+    def spend(self) -> Spend:
+        return Spend(*(int(self._bookings[kind].sum()) for kind in KINDS))
 
     def hours(self) -> list[tuple[int, Spend]]:
         """(whole hours since 1970, spend), oldest first, hours without a booking left out."""
@@ -217,6 +239,11 @@ class Selection:
 
     def groups(self, side: str) -> list[Group]:
         """By facet or outcome, dearest first."""
+        if side not in self._groups:
+            self._groups[side] = self._group(side)
+        return self._groups[side]
+
+    def _group(self, side: str) -> list[Group]:
         codes, size = self.column(side), self._ledger.count(side)
         counts, spent = np.bincount(codes, minlength=size), sums(codes, self.spent, size)
         found = [
@@ -250,16 +277,6 @@ class Selection:
         order = np.lexsort((-keys if descending else keys, values[candidates]))
         found: list[int] = keys[order][begin:end].tolist()
         return found
-
-    def spends(self, pks: Sequence[int]) -> list[Spend]:
-        """What these of its sessions spent here."""
-        places = np.searchsorted(self._ledger.sessions["pk"], np.asarray(pks, "i8"))
-        lines = np.full(self._ledger.sessions.size, -1)
-        lines[places] = np.arange(len(pks))
-        line = lines[self._bookings["place"]]
-        mine = np.flatnonzero(line >= 0)
-        kinds = [sums(line[mine], self._bookings[kind][mine], len(pks)).tolist() for kind in KINDS]
-        return [Spend(*spends) for spends in zip(*kinds, strict=True)]
 
 
 def sums(groups: Column, values: Column, size: int) -> Column:

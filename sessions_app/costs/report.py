@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from sessions_app.costs import groups
 from sessions_app.costs.bookkeeper import opened
-from sessions_app.costs.books import Disagreement, bookings
+from sessions_app.costs.books import Disagreement, bookings, spends_of
 from sessions_app.costs.each import AfterStops, Each, after_stops, each
 from sessions_app.costs.ledger import Ledger, Selection
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
@@ -106,7 +106,7 @@ def report(asked: CostQuestion) -> Report:
         hours = tuple(chosen.hours())
         return Report(
             asked=asked,
-            total=_sum(spend for _, spend in hours),
+            total=chosen.spend,
             hours=hours,
             days=_days(hours, lambda hour: day_of(hour, asked.tz)),
             outcomes=_outcomes(chosen),
@@ -131,13 +131,6 @@ def _days(hours: Iterable[tuple[int, Spend]], day_of_hour: Callable[[int], date]
     return tuple(DayCost(day, days[day]) for day in sorted(days))
 
 
-def _sum(spends: Iterable[Spend]) -> Spend:
-    total = Spend()
-    for spend in spends:
-        total = total.plus(spend)
-    return total
-
-
 def _outcomes(chosen: Selection) -> tuple[OutcomeCost, ...]:
     """By outcome, in the order of OUTCOMES; those that did not happen are left out."""
     found = {group.key: group for group in chosen.groups(OUTCOME)}
@@ -154,7 +147,8 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
     else:
         pks = _by_title(asked)
     sessions = AgentSession.objects.select_related("account").in_bulk(pks)
-    return with_names([(sessions[pk], spend) for pk, spend in zip(pks, chosen.spends(pks), strict=True)])
+    spends = spends_of(bookings(asked).filter(session_id__in=pks))
+    return with_names([(sessions[pk], spends[pk]) for pk in pks])
 
 
 def _by_title(asked: CostQuestion) -> list[int]:

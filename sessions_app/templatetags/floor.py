@@ -1,6 +1,7 @@
 """What templates say money, time and states with.  One way for every page."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from django import template
 from django.utils.html import format_html
@@ -134,10 +135,7 @@ def stopping_word(strategy: str) -> str:
 @register.simple_tag(takes_context=True)
 def with_query(context: dict, **changes: object) -> str:
     """`?…` of this address with some parameters changed (None or "" takes one away) and paging forgotten."""
-    query = context["request"].GET.copy()
-    query.pop("after", None)
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value not in (None, ""):
-            query[name] = str(value)
-    return f"?{query.urlencode()}" if query else context["request"].path
+    asked = context["request"].GET.lists()  # a copy of it would be a deep one, for each link of a page
+    query = [(name, values) for name, values in asked if name != "after" and name not in changes]
+    query += [(name, [str(value)]) for name, value in changes.items() if value not in (None, "")]
+    return f"?{urlencode(query, doseq=True)}" if query else context["request"].path

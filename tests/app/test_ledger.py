@@ -41,7 +41,6 @@ def agrees(wanted: CostQuestion) -> None:
         by_cost = sorted(right.spent, key=lambda pk: (right.spent[pk], pk))
         assert chosen.page("spent", 0, 100, descending=False) == by_cost
         assert chosen.page("spent", 1, 3, descending=True) == by_cost[::-1][1:4]
-        assert [spend.total for spend in chosen.spends(by_cost)] == [right.spent[pk] for pk in by_cost]
         if by_cost:
             ranks = sorted({1, -(-len(by_cost) // 2), len(by_cost)})
             assert chosen.ranked(ranks) == [right.spent[by_cost[rank - 1]] for rank in ranks]
@@ -133,13 +132,14 @@ def test_a_ledger_that_was_forgotten_is_read_again():
     agrees(asked(range="all"))
 
 
-def test_a_failure_while_it_reads_is_made_up_for_at_the_next_look(monkeypatch):
+def test_a_failure_while_it_reads_is_made_up_for_at_the_next_look(monkeypatch, time_machine):
     """Half of what changed may be in: then all of it is read again."""
+    time_machine.move_to(NOW + MINUTE, tick=False)
     session = spend([(NOW, 100)])
     agrees(asked(range="all"))
     spend([(NOW + MINUTE, 170)], uuid=session.uuid)
     with monkeypatch.context() as broken:
-        broken.setattr("sessions_app.costs.bookkeeper._bookings", lambda changed: 1 / 0)
+        broken.setattr("sessions_app.costs.bookkeeper._bookings", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError), opened():
             pass
     agrees(asked(range="all"))
