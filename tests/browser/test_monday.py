@@ -4,14 +4,14 @@ import csv
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email import message_from_bytes, policy
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.support.fixtures import Shots, sign_in
+from tests.support.fixtures import Shots
 from tests.support.floor import PASSWORD, Floor
 from tests.support.smtp import MailServer
 
@@ -38,22 +38,6 @@ def own_floor(letterbox: MailServer) -> Iterator[Floor]:
         yield running
 
 
-@pytest.fixture
-def opened(chromium_browser: Browser, own_floor: Floor) -> Iterator[Callable[..., Page]]:
-    contexts = []
-
-    def open_page(viewport: dict[str, int], **how: object) -> Page:
-        contexts.append(chromium_browser.new_context(viewport=viewport, **how))
-        contexts[-1].set_default_timeout(30_000)
-        page = contexts[-1].new_page()
-        sign_in(page, own_floor.url, LEAD)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 def total(page: Page) -> int:
     return int(page.locator("[data-total-microusd]").get_attribute("data-total-microusd") or 0)
 
@@ -78,8 +62,8 @@ def the_last_whole_day(page: Page, floor: Floor) -> None:
     page.wait_for_url(lambda address: "from=" in address)
 
 
-def test_a_leads_monday(opened, own_floor, letterbox, shots: Shots):
-    desk = opened(DESK)
+def test_a_leads_monday(visit, own_floor, letterbox, shots: Shots):
+    desk = visit(own_floor.url, LEAD, viewport=DESK)
     the_last_whole_day(desk, own_floor)
     shots.take(desk, "a-day", full_page=True)
     whole, day = total(desk), desk.url
@@ -137,7 +121,7 @@ def test_a_leads_monday(opened, own_floor, letterbox, shots: Shots):
     assert desk.locator(".sum-total .value").inner_text() in words
 
     # on the train: the same figures, nothing cut off, readable in the dark
-    phone = opened(PHONE, color_scheme="dark", has_touch=True)
+    phone = visit(own_floor.url, LEAD, viewport=PHONE, color_scheme="dark", has_touch=True)
     phone.goto(day)
     assert total(phone) == whole
     assert not phone.evaluate("document.documentElement.scrollWidth > innerWidth")

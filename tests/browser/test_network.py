@@ -93,13 +93,8 @@ def behind_nginx():
 
 
 @pytest.fixture
-def visitor(chromium_browser, behind_nginx):
-    context = chromium_browser.new_context(ignore_https_errors=True)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    sign_in(page, behind_nginx.url)
-    yield page
-    context.close()
+def visitor(visit, behind_nginx):
+    return visit(behind_nginx.url, ignore_https_errors=True)
 
 
 def test_behind_nginx_changes_are_pushed_and_stops_get_through(visitor, behind_nginx):

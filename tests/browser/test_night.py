@@ -3,13 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from tests.support.fixtures import Shots, sign_in
-from tests.support.floor import Floor
+from tests.support.fixtures import Shots
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -17,25 +15,9 @@ PROVEN = 90_000
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture
-def opened(chromium_browser: Browser, floor: Floor) -> Iterator[Callable[..., Page]]:
-    contexts = []
-
-    def open_page(viewport: dict[str, int], **how: object) -> Page:
-        contexts.append(chromium_browser.new_context(viewport=viewport, **how))
-        contexts[-1].set_default_timeout(60_000)
-        page = contexts[-1].new_page()
-        sign_in(page, floor.url)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def test_from_the_alert_to_the_proof(opened, floor, shots: Shots):
-    phone = opened(PHONE, color_scheme="dark", has_touch=True)
-    desk, late = opened(DESK), opened(DESK)
+def test_from_the_alert_to_the_proof(visit, floor, shots: Shots):
+    phone = visit(floor.url, viewport=PHONE, color_scheme="dark", has_touch=True)
+    desk, late = visit(floor.url, viewport=DESK), visit(floor.url, viewport=DESK)
 
     # the phone: what is wrong, which one, why
     phone.goto(f"{floor.url}/attention/")

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -115,6 +115,23 @@ def signed_in(page: "Page", floor: Floor) -> "Page":
     """`page`, with the admin signed in on `floor`."""
     sign_in(page, floor.url)
     return page
+
+
+@pytest.fixture
+def visit(chromium_browser: "Browser") -> "Iterator[Callable[..., Page]]":
+    """`visit(url, username=…, viewport=…, …)`: somebody in a browser of their own, signed in there."""
+    contexts = []
+
+    def visit(url: str, username: str = ADMIN, **how: Any) -> "Page":
+        contexts.append(chromium_browser.new_context(**how))
+        contexts[-1].set_default_timeout(60_000)
+        page = contexts[-1].new_page()
+        sign_in(page, url, username)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
 
 
 def sign_in(page: "Page", url: str, username: str = ADMIN, password: str = PASSWORD) -> None:
