@@ -3,6 +3,7 @@
 hub     the product's, under uvicorn: told by Redis, renders a changed row once
 each    a naive stream: told by Redis as well, and renders the row anew for every viewer
 raw     nothing but writing: the same bytes, rendered before, to every socket
+library django-eventstream under uvicorn: told by Redis, given a changed row that was rendered once
 """
 
 import asyncio
@@ -20,6 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 from dashboard.live_wiring import house  # noqa: E402
 from sessions_app.live import events  # noqa: E402
@@ -77,6 +79,27 @@ async def serve_hub() -> None:
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await hub(scope, receive, send)
 
+    await _under_uvicorn(application)
+
+
+async def serve_library() -> None:
+    from django_eventstream import send_event
+
+    settings.ROOT_URLCONF, settings.MIDDLEWARE, settings.ALLOWED_HOSTS = "bench.push_library", [], ["*"]
+    serving = asyncio.create_task(_under_uvicorn(get_asgi_application()))
+    pubsub = redis.asyncio.from_url(settings.REDIS_URL).pubsub()
+    await pubsub.subscribe(CHANNEL)
+    async for message in pubsub.listen():
+        assert not serving.done()
+        if message["type"] != "message":
+            continue
+        ids = msgspec.json.decode(message["data"], type=Message).session_ids
+        for session_id, row in (await asyncio.to_thread(rows.rendered, ids, SIGHT)).items():
+            assert session_id
+            send_event("floor", "row", row.html.decode(), json_encode=False)
+
+
+async def _under_uvicorn(application: Any) -> None:
     config = uvicorn.Config(application, port=0, lifespan="off", log_config=None, backlog=1024)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -91,7 +114,8 @@ def _say(port: int) -> None:
 
 
 async def main(kind: str, parent: int) -> None:
-    serving = asyncio.create_task(serve_hub() if kind == "hub" else serve(kind))
+    sides = {"hub": serve_hub, "library": serve_library}
+    serving = asyncio.create_task(sides[kind]() if kind in sides else serve(kind))
     while os.getppid() == parent and not serving.done():
         await asyncio.sleep(0.5)
 

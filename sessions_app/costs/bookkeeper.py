@@ -29,6 +29,9 @@ OVERLAP = timedelta(minutes=10)
 AT_ONCE = 20_000
 """Sessions: SQLite takes 32,766 parameters."""
 
+LAST_S = 253_402_300_799
+"""The last second of the year 9999."""
+
 _LOOKS = ("status", "successful", "living")
 _NUMBERS = {
     "pk": "pk",
@@ -46,7 +49,11 @@ class Seconds(Func):
     template, output_field = "CAST(EXTRACT(EPOCH FROM %(expressions)s) AS BIGINT)", BigIntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="unixepoch(%(expressions)s)", **context)
+        """It knows no second of the last one of the year 9999, which vendors write for "never"."""
+        last = f"iif(%(expressions)s IS NULL, NULL, {LAST_S})"
+        return self.as_sql(
+            compiler, connection, template=f"coalesce(unixepoch(%(expressions)s), {last})", **context
+        )
 
 
 class _Books:

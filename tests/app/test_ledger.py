@@ -1,6 +1,6 @@
 """The ledger says what the database says, after whatever happened since it was last opened."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from uuid import UUID, uuid4
 
@@ -143,6 +143,18 @@ def test_a_failure_while_it_reads_is_made_up_for_at_the_next_look(monkeypatch, t
         with pytest.raises(ZeroDivisionError), opened():
             pass
     agrees(asked(range="all"))
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime(1969, 7, 20), datetime.max])
+def test_moments_at_the_ends_of_time_are_only_moments(moment):
+    odd, usual = spend([(NOW, 100)]), spend([(NOW, 50)])
+    AgentSession.objects.filter(pk=odd.pk).update(
+        created_at=moment.replace(tzinfo=UTC), ended_at=moment.replace(tzinfo=UTC)
+    )
+    agrees(asked(range="all"))
+    with opened() as ledger:
+        newest = ledger.select(None, None, ()).page("created_s", 0, 2, descending=True)
+    assert newest == ([odd.pk, usual.pk] if moment == datetime.max else [usual.pk, odd.pk])
 
 
 @pytest.mark.parametrize("by", ["steps", "created_s"])

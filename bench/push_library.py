@@ -1,0 +1,6 @@
+"""django-eventstream as a side of goal 5, where it is installed: no middleware, no storage, one channel for everybody."""
+
+from django.urls import path
+from django_eventstream.views import events
+
+urlpatterns = [path("live/stream", events, {"channels": ["floor"]})]
