@@ -252,10 +252,14 @@ class Selection:
         ]
         return sorted(found, key=lambda group: (-group.microusd, str(group.key or "")))
 
-    def crossed(self, rows: tuple[str, Sequence[int]], columns: tuple[str, Sequence[int]]) -> list[list[int]]:
-        """Spend by two sides at once.  Each is (side, for each of its numbers the line of the table that it goes to)."""
-        (side, lines), (other, stacks) = rows, columns
-        height, width = max(lines, default=-1) + 1, max(stacks, default=-1) + 1
+    def crossed(
+        self, rows: tuple[str, Sequence[int], int], columns: tuple[str, Sequence[int], int]
+    ) -> list[list[int]]:
+        """Spend by two sides at once, as lines of cells.
+
+        Each is (side, for each of its numbers the line of the table that it goes to, how many lines there are).
+        """
+        (side, lines, height), (other, stacks, width) = rows, columns
         across, down = np.asarray(stacks, "i8"), np.asarray(lines, "i8")
         cells = down[self.column(side)] * width + across[self.column(other)]
         table: list[list[int]] = sums(cells, self.spent, height * width).reshape(height, width).tolist()

@@ -52,8 +52,8 @@ def pivot(asked: CostQuestion, sides: tuple[str, str]) -> Pivot:
             for side, most in zip(sides, (MOST_ROWS, MOST_COLUMNS), strict=True)
         )
         cells = chosen.crossed(
-            (rows.name, rows.lines(ledger.count(rows.name))),
-            (columns.name, columns.lines(ledger.count(columns.name))),
+            (rows.name, rows.lines(ledger.count(rows.name)), rows.size),
+            (columns.name, columns.lines(ledger.count(columns.name)), columns.size),
         )
     known = _names(rows, columns)
     lines = tuple(zip(rows.heads(known), map(tuple, cells), strict=True))
@@ -67,6 +67,10 @@ class _Side:
         self.name = name
         cut = len(groups) if len(groups) <= most + 1 else most
         self.named, self.others = groups[:cut], groups[cut:]
+
+    @property
+    def size(self) -> int:
+        return len(self.named) + bool(self.others)
 
     def lines(self, count: int) -> list[int]:
         """Of each of the side's numbers the line that it goes to; 0 for those that nothing here has."""

@@ -142,6 +142,12 @@ def test_the_cells_add_up_to_the_total(rows, columns):
     assert all(sum(cells) == head.microusd for head, cells in found.rows)
 
 
+def test_a_stretch_without_spend_has_an_empty_table():
+    spend([(NOW - 300 * DAY, 10)])
+    found = pivot(asked(range="today"), USUAL)
+    assert (found.rows, found.columns) == ((), ())
+
+
 def test_many_columns_end_in_one_for_all_others():
     for number in range(1, 20):
         spend([(NOW, number)], model=f"m{number}")
