@@ -145,11 +145,9 @@ def _usable(facet: str, value: str) -> bool:
         return False
     if facet == OUTCOME:
         return any(value == one.key for one in OUTCOMES)
-    if value == NONE:
-        return True
-    if facet in UUID_FACETS:
-        return _is_uuid(value)
-    return facet != "account" or (value.isascii() and value.isdigit() and len(value) < 16)
+    if facet == "account":  # every session has one
+        return value.isascii() and value.isdigit() and len(value) < 16
+    return value == NONE or facet not in UUID_FACETS or _is_uuid(value)
 
 
 def _is_uuid(text: str) -> bool:
