@@ -127,15 +127,14 @@ def _by_day(answer: Report, first: date, last: date) -> list[_Slot]:
 
 
 def _by_month(answer: Report, first: date, last: date) -> list[_Slot]:
-    spent: dict[date, Spend] = {}
+    spent: dict[date, list[Spend]] = {}
     for day in answer.days:
-        month = day.day.replace(day=1)
-        spent[month] = spent.get(month, Spend()).plus(day.spend)
+        spent.setdefault(day.day.replace(day=1), []).append(day.spend)
     slots, month = [], first.replace(day=1)
     while month <= last:
         following = (month + timedelta(days=32)).replace(day=1)
         ends = max(month, first), min(following - timedelta(days=1), last)
-        slots.append(_Slot(f"{month:%B %Y}", f"{month:%b %Y}", *ends, spent.get(month, Spend())))
+        slots.append(_Slot(f"{month:%B %Y}", f"{month:%b %Y}", *ends, Spend.sum_of(spent.get(month, ()))))
         month = following
     return slots
 

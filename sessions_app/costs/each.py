@@ -65,9 +65,9 @@ def _means(chosen: Selection) -> tuple[int | None, int | None]:
     """Cost per step, and per minute."""
     cost, steps, took = (chosen.column(name) for name in ("total", "steps", "took_s"))
     counted = (steps < PLAUSIBLE) & (cost < PLAUSIBLE) & (took != NOT_ENDED)
-    stepped, timed = counted & (steps > 0), counted & (took > 0)
-    return _mean(cost[stepped], steps[stepped]), _mean(cost[timed], took[timed], 60)
+    return _mean(cost, steps, counted & (steps > 0)), _mean(cost, took, counted & (took > 0), 60)
 
 
-def _mean(microusd: Column, by: Column, times: int = 1) -> int | None:
-    return round(times * int(microusd.sum()) / int(by.sum())) if len(by) else None
+def _mean(microusd: Column, by: Column, which: Column, times: int = 1) -> int | None:
+    divisor = int(by.sum(where=which))
+    return round(times * int(microusd.sum(where=which)) / divisor) if divisor else None

@@ -9,6 +9,7 @@ float; a place is a session's index in the columns.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -202,21 +203,29 @@ class Selection:
 
     def __init__(self, ledger: Ledger, bookings: dict[str, Column]) -> None:
         self._ledger, self._bookings = ledger, bookings
-        seen = np.zeros(ledger.sessions.size, bool)
-        seen[bookings["place"]] = True
-        self._places = np.flatnonzero(seen)
-        self.spent = sums(bookings["place"], bookings["total"], ledger.sessions.size)[self._places]
-        """Micro-dollars, one of each session that has a booking here."""
         self._columns: dict[str, Column] = {}
         self._groups: dict[str, list[Group]] = {}
 
+    @cached_property
+    def _places(self) -> Column | slice:
+        """Of the sessions that have a booking here; a slice, which copies nothing, when all have."""
+        seen = np.zeros(self._ledger.sessions.size, bool)
+        seen[self._bookings["place"]] = True
+        return slice(None) if seen.all() else np.flatnonzero(seen)
+
+    @cached_property
+    def spent(self) -> Column:
+        """Micro-dollars, one of each session that has a booking here."""
+        booked = self._bookings
+        return sums(booked["place"], booked["total"], self._ledger.sessions.size)[self._places]
+
     @property
     def sessions(self) -> int:
-        return len(self._places)
+        return len(self.spent)
 
     @property
     def microusd(self) -> int:
-        return int(self.spent.sum())
+        return int(self._bookings["total"].sum())
 
     def column(self, name: str) -> Column:
         """Of the same sessions in the same order."""
@@ -245,7 +254,7 @@ class Selection:
 
     def _group(self, side: str) -> list[Group]:
         codes, size = self.column(side), self._ledger.count(side)
-        counts, spent = np.bincount(codes, minlength=size), sums(codes, self.spent, size)
+        counts, spent = sums(codes, 1, size), sums(codes, self.spent, size)
         found = [
             Group(self._ledger.key(side, code), code, int(counts[code]), int(spent[code]))
             for code in np.flatnonzero(counts).tolist()
@@ -266,9 +275,12 @@ class Selection:
         return table
 
     def ranked(self, ranks: Sequence[int]) -> list[int]:
-        """What the sessions at these places from 1 spent, cheapest first."""
-        places = [rank - 1 for rank in ranks]
-        return [int(microusd) for microusd in np.partition(self.spent, places)[places]]
+        """What the sessions at these places from 1 spent, cheapest first.  `ranks` rise: each is sought above the last."""
+        found, dearer, below = [], self.spent, 0
+        for rank in ranks:
+            dearer, below = np.partition(dearer, rank - 1 - below)[rank - 1 - below :], rank - 1
+            found.append(int(dearer[0]))
+        return found
 
     def page(self, by: str, begin: int, length: int, *, descending: bool) -> list[int]:
         """Primary keys by a column of SESSION, or `spent`; equals by their keys in the same direction."""
@@ -277,14 +289,15 @@ class Selection:
         if begin >= end:
             return []
         candidates = np.flatnonzero(values <= np.partition(values, end - 1)[end - 1])
-        keys = self._ledger.sessions["pk"][self._places[candidates]]
+        keys = self.column("pk")[candidates]
         order = np.lexsort((-keys if descending else keys, values[candidates]))
         found: list[int] = keys[order][begin:end].tolist()
         return found
 
 
-def sums(groups: Column, values: Column, size: int) -> Column:
-    """The sum of `values` in each of `size` groups: whole numbers, where `bincount` would make floats of them."""
+def sums(groups: Column, values: Column | int, size: int) -> Column:
+    """The sum of `values` in each of `size` groups: whole numbers, where `bincount` would make floats of them (and it
+    is slower even at counting)."""
     found = np.zeros(size, np.int64)
     np.add.at(found, groups, values)
     return found

@@ -1,8 +1,9 @@
 """The costs page's answer: total, days, groups, outcomes and sessions of one question, all from one moment."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Lower
 
@@ -108,7 +109,7 @@ def report(asked: CostQuestion) -> Report:
             asked=asked,
             total=chosen.spend,
             hours=hours,
-            days=_days(hours, lambda hour: day_of(hour, asked.tz)),
+            days=_days(hours, asked.tz),
             outcomes=_outcomes(chosen),
             each=each(chosen),
             after_stops=after_stops(asked),
@@ -123,12 +124,11 @@ def _disagreement(ledger: Ledger, everything: Selection) -> Disagreement | None:
     return None if booked == known else Disagreement(booked, known)
 
 
-def _days(hours: Iterable[tuple[int, Spend]], day_of_hour: Callable[[int], date]) -> tuple[DayCost, ...]:
-    days: dict[date, Spend] = {}
+def _days(hours: Iterable[tuple[int, Spend]], tz: ZoneInfo) -> tuple[DayCost, ...]:
+    days: dict[date, list[Spend]] = {}
     for hour, spend in hours:
-        day = day_of_hour(hour)
-        days[day] = days.get(day, Spend()).plus(spend)
-    return tuple(DayCost(day, days[day]) for day in sorted(days))
+        days.setdefault(day_of(hour, tz), []).append(spend)
+    return tuple(DayCost(day, Spend.sum_of(days[day])) for day in sorted(days))
 
 
 def _outcomes(chosen: Selection) -> tuple[OutcomeCost, ...]:

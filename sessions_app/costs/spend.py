@@ -1,6 +1,6 @@
 """What was spent, by kind of cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -19,8 +19,9 @@ class Spend(NamedTuple):
         """What the total has beyond its parts; negative when the parts say more than the total."""
         return self.total - self.llm - self.proxy - self.browser
 
-    def plus(self, other: "Spend") -> "Spend":
-        return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+    @classmethod
+    def sum_of(cls, spends: Iterable["Spend"]) -> "Spend":
+        return cls(*map(sum, zip(*spends, strict=True)))
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Spend":

@@ -165,7 +165,7 @@ MISTAKES = {
         ledger,
         "sums",
         lambda right: (
-            lambda groups, values, size: np.bincount(groups, values * 0.3, size).astype("i8") * 10 // 3
+            lambda groups, values, size: right(groups, (np.asarray(values) * 0.3).astype("i8"), size) * 10 // 3
         ),
     ),
 }
