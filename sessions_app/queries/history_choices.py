@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from sessions_app.models import Account, AgentSession, UpstreamName
+from sessions_app.models import Account, UpstreamName
 from sessions_app.queries.history_filter import DIRECT, OUTCOMES, STATUSES, HistoryFilter
+from sessions_app.queries.kinds import kinds
 from sessions_app.rules.money import format_exact
 from sessions_app.rules.spans import in_words
 
@@ -35,13 +36,12 @@ class Chip(NamedTuple):
 
 def choices(chosen: HistoryFilter) -> Choices:
     """Four queries, whatever the number of sessions."""
-    kinds = list(AgentSession.objects.order_by().values_list("model", "proxy_country").distinct()[:1_000])
-    countries = {country for _, country in kinds if country}
+    known = kinds()
+    models = {model for model, _ in known if model}
+    countries = {country for _, country in known if country}
     accounts = list(Account.objects.order_by("name", "id").values_list("slug", "name"))
     return Choices(
-        models=_and(
-            chosen.model, [(model, model) for model in sorted({model for model, _ in kinds if model})]
-        ),
+        models=_and(chosen.model, [(model, model) for model in sorted(models)]),
         proxies=_and(
             chosen.proxy,
             [(DIRECT, "No proxy"), *((country, country.upper()) for country in sorted(countries))],

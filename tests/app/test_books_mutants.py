@@ -165,7 +165,9 @@ MISTAKES = {
         ledger,
         "sums",
         lambda right: (
-            lambda groups, values, size: right(groups, (np.asarray(values) * 0.3).astype("i8"), size) * 10 // 3
+            lambda groups, values, size: (
+                right(groups, (np.asarray(values) * 0.3).astype("i8"), size) * 10 // 3
+            )
         ),
     ),
 }

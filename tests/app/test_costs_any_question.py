@@ -25,7 +25,21 @@ from tests.support.spending import NOW, spend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
-ODD = ("", NONE, "0", "-1", "9" * 30, "\0", "é", "a" * 200, "2026-11-24", "9999-12-31", "0001-01-01", "<b>", "%")
+ODD = (
+    "",
+    NONE,
+    "0",
+    "-1",
+    "9" * 30,
+    "\0",
+    "é",
+    "a" * 200,
+    "2026-11-24",
+    "9999-12-31",
+    "0001-01-01",
+    "<b>",
+    "%",
+)
 VALUES = {
     "range": [one for one, _ in RANGES],
     "sort": SORTS,
@@ -78,7 +92,12 @@ def rows(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(QUERY, SPENT)
 def test_every_question_of_every_history_is_answered(lena, query, spent):
     AgentSession.objects.all().delete()

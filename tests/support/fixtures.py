@@ -47,9 +47,11 @@ def _broker_for_the_app(request: pytest.FixtureRequest) -> None:
 def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of a test show what is in its database now, not a second ago."""
     monkeypatch.setattr(recent, "KEPT_S", 0)
-    from sessions_app.costs import bookkeeper  # has models: only once Django stands
+    from sessions_app.costs import bookkeeper  # have models: only once Django stands
+    from sessions_app.queries import kinds
 
     bookkeeper.forget()
+    kinds.forget()
 
 
 # ---- PostgreSQL ------------------------------------------------------------------------------------
