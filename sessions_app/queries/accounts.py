@@ -88,12 +88,10 @@ def changes(account: Account) -> QuerySet[AuditEntry]:
 
 
 def _tallies(sessions: QuerySet[AgentSession]) -> dict[int, tuple[int, int]]:
-    rows = (
-        sessions.values("account")
-        .annotate(sessions=Count("pk"), live=Count("pk", filter=Q(is_live=True)))
-        .order_by()
-    )
-    return {row["account"]: (row["sessions"], row["live"]) for row in rows}
+    """(all, living) by account.  Two queries, for each of which an index is enough."""
+    per_account = sessions.order_by().values_list("account").annotate(Count("pk"))
+    living = dict(per_account.filter(is_live=True))
+    return {account: (count, living.get(account, 0)) for account, count in per_account}
 
 
 def _health(

@@ -19,7 +19,7 @@ from sessions_app.queries.history_filter import (
     HistoryFilter,
 )
 from sessions_app.queries.took import took_s
-from sessions_app.types import KNOWN_STATUSES
+from sessions_app.types import FINAL_STATUSES, KNOWN_STATUSES
 
 PAGE = 50
 COUNTED_UP_TO = 10_000
@@ -37,21 +37,27 @@ class HistoryPage(NamedTuple):
 
 
 def page_of(chosen: HistoryFilter) -> HistoryPage:
-    """Two queries: the page, and the count up to COUNTED_UP_TO; a third tells whether words are common."""
+    """Two queries: the page, and the count up to COUNTED_UP_TO unless all stand on it; a third tells whether words are
+    common."""
     common = _asks_for_common_words(chosen)
     sessions = (
         search.matching_one_by_one(AgentSession.objects.all(), chosen.q) if common else matching(chosen)
     )
     key = "total_cost_microusd" if chosen.sort == DEAREST else "created_at"
     found = list(_from(sessions, chosen, key).values_list("pk", "version", key)[: PAGE + 1])
-    counted = common or sessions.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
     last = found[PAGE - 1] if len(found) > PAGE else None
+    is_all = last is None and not chosen.after and chosen.sort == NEWEST
+    counted = len(found) if is_all else common or _counted(sessions)
     return HistoryPage(
         versions={pk: version for pk, version, _value in found[:PAGE]},
         total=min(counted, COUNTED_UP_TO),
         more=counted > COUNTED_UP_TO,
         after=_place(last[2], last[0]) if last else "",
     )
+
+
+def _counted(sessions: QuerySet[AgentSession]) -> int:
+    return sessions.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
 
 
 def _asks_for_common_words(chosen: HistoryFilter) -> int:
@@ -77,11 +83,12 @@ def matching(chosen: HistoryFilter) -> QuerySet[AgentSession]:
         "step_count__lte": chosen.steps_to,
         "total_cost_microusd__gte": chosen.least_microusd,
         "total_cost_microusd__lte": chosen.most_microusd,
-        "attention_rank__gt": 0 if chosen.attention else None,
     }
     sessions = sessions.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
     if chosen.proxy:
         sessions = sessions.filter(proxy_country="" if chosen.proxy == DIRECT else chosen.proxy)
+    if chosen.attention:
+        sessions = _living(sessions, attention_rank__gt=0)
     if chosen.outcome:
         sessions = _of_outcome(sessions, SUCCESSFUL[chosen.outcome])
     return _that_took(sessions, chosen)
@@ -97,11 +104,22 @@ def _that_took(sessions: QuerySet[AgentSession], chosen: HistoryFilter) -> Query
 
 
 def _of_status(sessions: QuerySet[AgentSession], status: str) -> QuerySet[AgentSession]:
-    if status in (LIVE, ENDED):
-        return sessions.filter(is_live=status == LIVE)
+    """One that was deleted upstream has ended, whatever its last status."""
+    if status == LIVE:
+        return _living(sessions)
+    if status == ENDED:
+        return sessions.filter(is_live=False)
     if status == OTHER:
         return sessions.exclude(status__in=KNOWN_STATUSES)
+    if status in KNOWN_STATUSES - FINAL_STATUSES:
+        return _living(sessions, status=status)
     return sessions.filter(status=status) if status else sessions
+
+
+def _living(sessions: QuerySet[AgentSession], **which: object) -> QuerySet[AgentSession]:
+    """Those that live, by a list of their own: else SQLite walks a million sessions, newest first, for a handful."""
+    living = AgentSession.objects.filter(is_live=True, **which)
+    return sessions.filter(pk__in=living.order_by().values("pk"))
 
 
 def _of_outcome(sessions: QuerySet[AgentSession], successful: bool | None) -> QuerySet[AgentSession]:
