@@ -12,9 +12,8 @@ from django.db import close_old_connections, connection
 
 from sessions_app.costs.books import SUMS, bookings
 from sessions_app.costs.question import CostQuestion
-from sessions_app.costs.report import SessionCost, with_names
+from sessions_app.costs.report import SessionCost, session_costs
 from sessions_app.costs.spend import Spend
-from sessions_app.models import AgentSession
 from sessions_app.rules.history import from_hour
 from sessions_app.rules.money import format_all
 from sessions_app.rules.sheets import BEGIN, lines, safe
@@ -45,7 +44,7 @@ async def as_json(asked: CostQuestion) -> AsyncIterator[bytes]:
     yield b'],"total_usd":"%s","total_microusd":%d}\n' % (format_all(total).encode(), total)
 
 
-async def chunks(asked: CostQuestion) -> AsyncIterator[list[SessionCost]]:
+async def chunks(asked: CostQuestion) -> AsyncIterator[tuple[SessionCost, ...]]:
     """The sessions that spent something, each once, CHUNK at a time by their id."""
     after = 0
     while chunk := await sync_to_async(_chunk)(asked, after):
@@ -53,7 +52,7 @@ async def chunks(asked: CostQuestion) -> AsyncIterator[list[SessionCost]]:
         after = chunk[-1].session.pk
 
 
-def _chunk(asked: CostQuestion, after: int) -> list[SessionCost]:
+def _chunk(asked: CostQuestion, after: int) -> tuple[SessionCost, ...]:
     rows = (
         bookings(asked)
         .filter(session_id__gt=after)
@@ -62,9 +61,8 @@ def _chunk(asked: CostQuestion, after: int) -> list[SessionCost]:
         .order_by("session_id")[:CHUNK]
     )
     spends = {row["session_id"]: Spend.of(row) for row in rows}
-    sessions = AgentSession.objects.select_related("account").in_bulk(spends)
     try:
-        return list(with_names([(sessions[pk], spend) for pk, spend in spends.items()]))
+        return session_costs(spends)
     finally:
         if not connection.in_atomic_block:
             close_old_connections()  # a slow reader must not hold one between two chunks

@@ -1,8 +1,9 @@
 """The costs page's answer: total, days, groups, outcomes and sessions of one question, all from one moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Lower
@@ -19,6 +20,12 @@ from sessions_app.models import AgentSession
 
 COLUMNS = {"cost": "spent", "created": "created_s", "steps": "steps"}
 """What a page of sessions is sorted by, and where the ledger has it; titles only the database has."""
+SHOWN = (
+    "uuid", "title", "status", "is_task_successful", "is_live", "created_at", "ended_at", "model", "profile_id",
+    "workspace_id", "proxy_country", "step_count", "total_cost_microusd", "account__name",
+)  # fmt: skip
+"""All that page, files and mail show of a session: with all of its columns it takes three times as long, most of it
+to decrypt its account's key."""
 
 
 class DayCost(NamedTuple):
@@ -146,9 +153,8 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
         pks = chosen.page(COLUMNS[asked.sort], asked.offset, PAGE, descending=asked.descending)
     else:
         pks = _by_title(asked)
-    sessions = AgentSession.objects.select_related("account").in_bulk(pks)
     spends = spends_of(bookings(asked).filter(session_id__in=pks))
-    return with_names([(sessions[pk], spends[pk]) for pk in pks])
+    return session_costs({pk: spends[pk] for pk in pks})
 
 
 def _by_title(asked: CostQuestion) -> list[int]:
@@ -158,18 +164,20 @@ def _by_title(asked: CostQuestion) -> list[int]:
     return list(sorted_pks[asked.offset : asked.offset + PAGE])
 
 
-def with_names(costs: list[tuple[AgentSession, Spend]]) -> tuple[SessionCost, ...]:
-    """The sessions with the words that people know them by; one query for all names."""
+def session_costs(spends: Mapping[int, Spend]) -> tuple[SessionCost, ...]:
+    """The sessions of these keys, in this order, with the words that people know them by.  Two queries."""
+    sessions = AgentSession.objects.select_related("account").only(*SHOWN).in_bulk(spends)
     names = groups.names(
-        {uuid for session, _ in costs for uuid in (session.profile_id, session.workspace_id) if uuid}
+        {uuid for one in sessions.values() for uuid in (one.profile_id, one.workspace_id) if uuid}
     )
-    return tuple(
-        SessionCost(
-            session,
-            spend,
-            outcome_of(session.status, session.is_task_successful, session.is_live),
-            groups.named(session.profile_id, names),
-            groups.named(session.workspace_id, names),
-        )
-        for session, spend in costs
+    return tuple(_session_cost(sessions[pk], spend, names) for pk, spend in spends.items())
+
+
+def _session_cost(session: AgentSession, spend: Spend, names: dict[UUID, str]) -> SessionCost:
+    return SessionCost(
+        session,
+        spend,
+        outcome_of(session.status, session.is_task_successful, session.is_live),
+        groups.named(session.profile_id, names),
+        groups.named(session.workspace_id, names),
     )
