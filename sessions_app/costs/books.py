@@ -55,14 +55,9 @@ def _within(
         chosen &= Q(hour__gte=first_hour)
     if end_hour is not None:
         chosen &= Q(hour__lt=end_hour)
-    return only(CostHour.objects.filter(chosen), filters)
-
-
-def only[Rows: QuerySet](booked: Rows, filters: Iterable[tuple[str, str]]) -> Rows:
-    """Those of them that all filters, as (facet, value), let through: of anything that has a `session`."""
     for facet, value in filters:
-        booked = booked.filter(_is(facet, value))
-    return booked
+        chosen &= _is(facet, value)
+    return CostHour.objects.filter(chosen)
 
 
 def _is(facet: str, value: str) -> Q:

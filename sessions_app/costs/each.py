@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from django.db.models import F
 
-from sessions_app.costs.books import only
-from sessions_app.costs.ledger import NOT_ENDED, Column, Selection
+from sessions_app.costs.ledger import NOT_ENDED, Column, Ledger, Selection
 from sessions_app.costs.question import CostQuestion
 from sessions_app.models import StopRequest
 
@@ -43,17 +42,20 @@ def each(chosen: Selection) -> Each | None:
     return Each(half, ninety, most, *_means(chosen))
 
 
-def after_stops(asked: CostQuestion) -> AfterStops:
-    """Of the sessions that the filters select.  One query."""
-    stops = only(StopRequest.objects.filter(cost_at_proof_microusd__isnull=False), asked.only)
+def after_stops(ledger: Ledger, asked: CostQuestion) -> AfterStops:
+    """Of the sessions that the filters select, which the ledger knows: one query, of stops alone."""
+    stops = StopRequest.objects.filter(
+        cost_at_proof_microusd__isnull=False, cost_at_click_microusd__isnull=False
+    )
     if asked.start is not None:
         stops = stops.filter(requested_at__gte=asked.start)
     if asked.end is not None:
         stops = stops.filter(requested_at__lt=asked.end)
     spent = F("cost_at_proof_microusd") - F("cost_at_click_microusd")
-    known = stops.filter(cost_at_click_microusd__isnull=False).annotate(spent=spent)
-    costs = [cost for cost in known.values_list("spent", flat=True) if cost > 0]
-    return AfterStops(known.count(), sum(costs))
+    rows = list(stops.annotate(spent=spent).values_list("session_id", "spent"))
+    fits = ledger.let_through([session for session, _ in rows], asked.only)
+    costs = [cost for (_, cost), fit in zip(rows, fits, strict=True) if fit]
+    return AfterStops(len(costs), sum(cost for cost in costs if cost > 0))
 
 
 def _rank(count: int, percent: int) -> int:

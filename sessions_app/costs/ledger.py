@@ -173,6 +173,12 @@ class Ledger:
         """Micro-dollars of what `select` would select."""
         return self.select(first_hour, end_hour, only).microusd
 
+    def let_through(self, pks: Sequence[int], only: Iterable[tuple[str, str]]) -> list[bool]:
+        """Of each of these sessions whether all filters let it through; one that is not known yet never is."""
+        places, fits = self._places(np.array(pks, "i8")), self._fits(only)
+        found: list[bool] = (places >= 0 if fits is None else (places >= 0) & fits[places]).tolist()
+        return found
+
     def key(self, side: str, code: int) -> Any:
         """What a number stands for, see Group."""
         if side == OUTCOME:

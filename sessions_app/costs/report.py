@@ -119,7 +119,7 @@ def report(asked: CostQuestion) -> Report:
             days=_days(hours, asked.tz),
             outcomes=_outcomes(chosen),
             each=each(chosen),
-            after_stops=after_stops(asked),
+            after_stops=after_stops(ledger, asked),
             groups=groups.groupings(chosen),
             sessions=_sessions(chosen, asked),
             disagreement=_disagreement(ledger, chosen) if asked.is_everything else None,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.costs.bookkeeper import forget
+from sessions_app.costs.bookkeeper import forget, opened
 from sessions_app.costs.each import AfterStops, after_stops
 from sessions_app.costs.report import report
 from sessions_app.models import AgentSession, CostHour, StopRequest
@@ -138,9 +138,11 @@ def test_what_was_spent_between_click_and_proof():
     stop(other, 100, None)
     stop(other, None, 100)
     stop(other, 0, 77, at=NOW - 9 * 24 * HOUR)
-    assert after_stops(asked()) == AfterStops(3, 251)
-    assert after_stops(asked(model="gpt-x")) == AfterStops(2, 250)
-    assert after_stops(asked(range="all")) == AfterStops(4, 328)
+    with opened() as ledger:
+        assert after_stops(ledger, asked()) == AfterStops(3, 251)
+        assert after_stops(ledger, asked(model="gpt-x")) == AfterStops(2, 250)
+        assert after_stops(ledger, asked(model="never heard of")) == AfterStops(0, 0)
+        assert after_stops(ledger, asked(range="all")) == AfterStops(4, 328)
 
 
 def test_the_page_shows_it(client, time_machine):
