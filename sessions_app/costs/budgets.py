@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from sessions_app.costs import books
+from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.groups import account_names, names, words_of
 from sessions_app.costs.question import FACETS, HOUR_S, NONE, UUID_FACETS, midnight, zone_of
-from sessions_app.models import AgentSession, Budget, BudgetWarning
+from sessions_app.models import Budget, BudgetWarning
 from sessions_app.rules.budgets import due, period_of
 from sessions_app.rules.history import to_hour
 from sessions_app.rules.money import format_short
@@ -34,6 +35,11 @@ class Standing(NamedTuple):
     spent: int
     expected: int | None
     warnings: tuple[BudgetWarning, ...]
+
+    @property
+    def filters(self) -> tuple[tuple[str, str], ...]:
+        """What it is for, as the costs page's filters say it."""
+        return _filter(self.budget)
 
     @property
     def percent(self) -> int:
@@ -111,12 +117,12 @@ def choices() -> list[tuple[str, str]]:
     """What a budget can be for: ("facet:value", words), everything first, as sessions have it now."""
     found = [("", "Everything")]
     known = {str(key): name for key, name in account_names().items()}
-    for facet, column in FACETS.items():
-        field = column.removeprefix("session__")
-        keys = AgentSession.objects.exclude(**{f"{field}__isnull": True}).values_list(field, flat=True)
-        values = [str(key) for key in keys.distinct()[:MOST_CHOICES] if key != ""]
-        words = known if facet not in UUID_FACETS else {str(k): n for k, n in names(values).items()}  # type: ignore[arg-type]
+    with opened() as ledger:
+        values = {facet: [key for key in ledger.values(facet) if key is not None] for facet in FACETS}
+    for facet, keys in values.items():
+        spelled = [str(key) for key in keys[:MOST_CHOICES]]
+        words = known if facet not in UUID_FACETS else {str(k): n for k, n in names(keys).items()}
         found += sorted(
-            (f"{facet}:{value}", f"{facet}: {words_of(facet, value, words)[1]}") for value in values
+            (f"{facet}:{value}", f"{facet}: {words_of(facet, value, words)[1]}") for value in spelled
         )
     return found

@@ -84,7 +84,7 @@ def chart(answer: Report, now: datetime) -> Chart | None:
     days = (last - first).days + 1
     unit = "hour" if days <= 2 else "day" if days <= MOST_DAYS else "month"
     slots = {"hour": _by_hour, "day": _by_day, "month": _by_month}[unit](answer, first, last)
-    top, ticks = _scale(max(_height(slot.spend) for slot in slots))
+    top, ticks = scale(max(_height(slot.spend) for slot in slots))
     return Chart(unit, tuple(_bars(slots, top)), ticks)
 
 
@@ -199,8 +199,8 @@ def _stack(spend: Spend, top: int) -> Iterable[Part]:
             yield Part(name, round(ground, 3), round(height, 3), microusd)
 
 
-def _scale(largest: int) -> tuple[int, tuple[Tick, ...]]:
-    """A round top, and two to four round lines up to it."""
+def scale(largest: int) -> tuple[int, tuple[Tick, ...]]:
+    """A round top for a largest figure, and two to four round lines up to it."""
     largest = max(largest, 1)
     step = next(step for step in _round_numbers() if step * 4 >= largest)
     top = -(-largest // step) * step

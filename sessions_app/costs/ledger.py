@@ -188,6 +188,11 @@ class Ledger:
             return None
         return UUID(word) if side in UUID_FACETS else int(word) if side == "account" else word
 
+    def values(self, side: str) -> list[Any]:
+        """What sessions have now, in no order, see Group."""
+        used = np.flatnonzero(sums(self.sessions[side], 1, self.count(side)))
+        return [self.key(side, code) for code in used.tolist()]
+
     def count(self, side: str) -> int:
         """How many numbers there are."""
         return len(OUTCOMES) if side == OUTCOME else len(self._words[side])
@@ -239,10 +244,6 @@ class Selection:
             self._columns[name] = self._ledger.sessions[name][self._places]
         return self._columns[name]
 
-    @property
-    def spend(self) -> Spend:
-        return Spend(*(int(self._bookings[kind].sum()) for kind in KINDS))
-
     def hours(self) -> list[tuple[int, Spend]]:
         """(whole hours since 1970, spend), oldest first, hours without a booking left out."""
         hours = self._bookings["hour"]
@@ -279,6 +280,12 @@ class Selection:
         cells = down[self.column(side)] * width + across[self.column(other)]
         table: list[list[int]] = sums(cells, self.spent, height * width).reshape(height, width).tolist()
         return table
+
+    def spread(self, edges: Sequence[int]) -> list[tuple[int, int]]:
+        """(sessions, micro-dollars) of those that spent less than the first edge, than the second, …, and of the rest."""
+        steps, size = np.searchsorted(edges, self.spent, side="right"), len(edges) + 1
+        counts, spent = sums(steps, 1, size), sums(steps, self.spent, size)
+        return list(zip(counts.tolist(), spent.tolist(), strict=True))
 
     def ranked(self, ranks: Sequence[int]) -> list[int]:
         """What the sessions at these places from 1 spent, cheapest first.  `ranks` rise: each is sought above the last."""

@@ -53,9 +53,9 @@ def before(asked: CostQuestion, now: datetime) -> Before | None:
 def forecast(asked: CostQuestion, now: datetime) -> Forecast | None:
     """Of what the filters select, whatever the stretch; None when too few days are known."""
     today = now.astimezone(asked.tz).date()
-    month, next_month = _month_of(today)
+    month, next_month = month_of(today)
     first = min(month, today - timedelta(days=LOOK_BACK_DAYS))
-    days = _days(asked._replace(start=midnight(first, asked.tz), end=None), now)
+    days = spent_by_day(asked._replace(start=midnight(first, asked.tz), end=None), now)
     whole = _whole_days(days, today)
     if len(whole) < FEWEST_DAYS:
         return None
@@ -72,13 +72,14 @@ def forecast(asked: CostQuestion, now: datetime) -> Forecast | None:
     )
 
 
-def _month_of(day: date) -> tuple[date, date]:
+def month_of(day: date) -> tuple[date, date]:
     """The first days of its month and of the next."""
     first = day.replace(day=1)
     return first, (first + timedelta(days=32)).replace(day=1)
 
 
-def _days(asked: CostQuestion, now: datetime) -> dict[date, int]:
+def spent_by_day(asked: CostQuestion, now: datetime) -> dict[date, int]:
+    """Micro-dollars of what the question selects, up to now, by the reader's days; days without spend left out."""
     with opened() as ledger:
         hours = ledger.select(asked.first_hour, to_hour(now) + 1, asked.only).hours()
     days: dict[date, int] = {}

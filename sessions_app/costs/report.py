@@ -114,7 +114,7 @@ def report(asked: CostQuestion) -> Report:
         hours = tuple(chosen.hours())
         return Report(
             asked=asked,
-            total=chosen.spend,
+            total=Spend.sum_of(spend for _, spend in hours),
             hours=hours,
             days=_days(hours, asked.tz),
             outcomes=_outcomes(chosen),

@@ -4,9 +4,10 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app.templatetags.floor import with_query
+from sessions_app.rules.money import format_exact
+from sessions_app.templatetags.floor import money_exact, with_query
 
 register = template.Library()
 
@@ -56,6 +57,41 @@ def bar(microusd: int, largest: int) -> SafeString:
         '<svg class="line" width="100%" height="4" aria-hidden="true"><rect width="{}%" height="4" rx="2"/></svg>',
         f"{length:.2f}",
     )
+
+
+@register.filter
+def told(drawn: Any) -> str:
+    """What a `Bar` of the chart says when one points at it: its sum, and a line for each part."""
+    parts = [f"\n{PART_WORDS[one.name]} {money_exact(one.microusd)}" for one in drawn.parts]
+    return f"{drawn.words}: {money_exact(drawn.spend.total)}{''.join(parts)}"
+
+
+@register.filter
+def stacked(drawn: Any) -> SafeString:
+    """The parts of a `Bar` of the chart.  They are many, and a template takes ten times as long for each."""
+    across = f'x="{drawn.x}%" width="{drawn.width}%"'
+    parts = [
+        f'<rect class="part-{one.name}" {across} y="{one.y}%" height="{one.height}%"/>' for one in drawn.parts
+    ]
+    return mark_safe("".join(parts))  # noqa: S308 - numbers and our own names
+
+
+@register.filter
+def dollars(microusd: int) -> str:
+    """A round sum in few characters: `$0.05`, `$20`."""
+    return f"${format_exact(microusd).removesuffix('.00')}"
+
+
+@register.filter
+def between(step: Any) -> str:
+    """Which sums a `Step` of the spread takes in."""
+    if step.least is None or step.below is None:
+        return (
+            f"less than {dollars(step.below or 0)}"
+            if step.least is None
+            else f"{dollars(step.least)} or more"
+        )
+    return f"{dollars(step.least)} to {dollars(step.below)}"
 
 
 @register.filter

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 from sessions_app.costs import budgets, export, proof
 from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.chart import chart, split, table
+from sessions_app.costs.course import course
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import SIDES, pivot, sides_of
 from sessions_app.costs.question import RANGES, CostQuestion, question
 from sessions_app.costs.reconcile import reconciliation
 from sessions_app.costs.report import Report, report
+from sessions_app.costs.spread import spread
 from sessions_app.models import CostReport
 from sessions_app.queries import pulse
 from sessions_app.queries.recent import recent
@@ -37,8 +39,19 @@ def costs(request: HttpRequest) -> HttpResponse:
     """Totals, days, groups and sessions of the stretch that the address asks for, all of one moment."""
     now, asked = timezone.now(), _asked(request)
     with opened() as ledger:
-        context = _figures(request, asked, now) | {"budgets": budgets.standings(now, ledger.spent)}
+        standings = budgets.standings(now, ledger.spent)
+        context = _figures(request, asked, now) | _ahead(asked, now, standings)
     return render(request, "costs/costs.html", context)
+
+
+def _ahead(asked: CostQuestion, now: datetime, standings: list[budgets.Standing]) -> dict[str, Any]:
+    expected = forecast(asked, now)
+    return {
+        "forecast": expected,
+        "course": course(asked, now, expected, standings),
+        "budgets": standings,
+        "pulse": recent("pulse", pulse.take),
+    }
 
 
 def _figures(request: HttpRequest, asked: CostQuestion, now: datetime) -> dict[str, Any]:
@@ -60,8 +73,7 @@ def _figures(request: HttpRequest, asked: CostQuestion, now: datetime) -> dict[s
         "reports": CostReport.objects.filter(owner_id=request.user.pk),
         "proof": proof.last(),
         "reconciled": reconciliation(asked, now),
-        "forecast": forecast(asked, now),
-        "pulse": recent("pulse", pulse.take),
+        "spread": spread(asked),
         "pivot": pivot(asked, sides_of(request.GET)),
         "pivot_sides": SIDES,
         "kept": [pair for pair in request.GET.items() if pair[0] not in ("rows", "columns", "page")],

@@ -1,14 +1,16 @@
 """Budgets: what counts, when they warn, and that each warning is given once in a period."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
-from sessions_app.costs.budgets import check, standings
+from sessions_app.costs.budgets import check, choices, standings
 from sessions_app.models import AuditEntry, Budget, BudgetWarning
 from sessions_app.rules.budgets import due, percentages, period_of
 from tests.app.test_costs import person
+from tests.support.factories import make_account
 from tests.support.spending import spend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -168,3 +170,16 @@ def test_who_may_not_change_settings_sees_them_only(client):
     for path in ("add/", f"{budget.pk}/"):
         assert client.get(f"/costs/budgets/{path}").status_code == 403
     assert client.post(f"/costs/budgets/{budget.pk}/delete/").status_code == 403 and Budget.objects.exists()
+
+
+def test_a_budget_can_be_for_what_sessions_have_now():
+    account = make_account(name="Acme")
+    uuid = spend([(NOW, 5)], account=account, model="old", proxy_country="de").uuid
+    assert {"model:old", "country:de", f"account:{account.pk}"} <= {value for value, _ in choices()}
+    spend([(timezone.now(), 6)], account=account, uuid=uuid, model="new", profile_id=UUID(int=7))
+    assert choices() == [
+        ("", "Everything"),
+        ("model:new", "model: new"),
+        (f"profile:{UUID(int=7)}", "profile: 00000000…"),
+        (f"account:{account.pk}", "account: Acme"),
+    ]

@@ -53,6 +53,7 @@ def test_every_size_and_light_is_readable(costs, floor, shots, path, size, schem
     costs.goto(floor.url + path)
     shots.take(costs, f"{size['width']}-{scheme}", full_page=True)
     assert not overflows(costs)
+    assert costs.locator("dialog:not([open]):visible").count() == 0
     assert complaints(costs) == []
 
 
@@ -78,6 +79,22 @@ def test_the_days_add_up_to_the_total(costs):
         sum(figures(costs, "[data-day]", "costMicrousd"))
         == figures(costs, "[data-total-microusd]", "totalMicrousd")[0]
     )
+
+
+def test_every_chart_has_its_table(costs):
+    for card, rows in (
+        (".over-time", "[data-day]"),
+        (".course", "[data-course-day]"),
+        (".spread", "[data-step-sessions]"),
+    ):
+        chart, table = costs.locator(f"{card} .chart-bars"), costs.locator(f"{card} {rows}")
+        assert chart.bounding_box()["height"] > 100
+        costs.locator(f"{card} details").evaluate("details => details.open = true")
+        assert table.first.is_visible()
+    so_far = figures(costs, "[data-course-day]", "soFarMicrousd")
+    assert so_far == sorted(so_far, reverse=True)
+    counts = figures(costs, "[data-step-sessions]", "stepSessions")
+    assert f"{sum(counts):,} that spent something" in costs.locator("#sessions").inner_text()
 
 
 def test_a_bar_leads_to_its_day_and_a_model_to_itself(costs):
