@@ -43,10 +43,19 @@ _NUMBERS = {
 """Columns of the ledger, and what the query calls them."""
 
 
-class Seconds(Func):
+class Number(Func):
+    """A whole number, as the database gives it: Django has Python look at each, which takes longer than to read it."""
+
+    template, output_field = "CAST(%(expressions)s AS BIGINT)", BigIntegerField()
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []
+
+
+class Seconds(Number):
     """Whole seconds since 1970 of a moment: integers come from the database ten times faster than moments."""
 
-    template, output_field = "CAST(EXTRACT(EPOCH FROM %(expressions)s) AS BIGINT)", BigIntegerField()
+    template = "CAST(EXTRACT(EPOCH FROM %(expressions)s) AS BIGINT)"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """It knows no second of the last one of the year 9999, which vendors write for "never"."""
@@ -114,11 +123,11 @@ def _changed_sessions(changed: Q) -> Any:
         AgentSession.objects.filter(changed)
         .order_by(*(() if changed else ("pk",)))
         .annotate(
-            total=Coalesce(F("total_cost_microusd"), 0),
+            total=Number(Coalesce(F("total_cost_microusd"), 0)),
             created_s=Seconds(F("created_at")),
             ended_s=Seconds(F("ended_at")),
-            successful=Cast("is_task_successful", IntegerField()),
-            living=Cast("is_live", IntegerField()),
+            successful=Number(Cast("is_task_successful", IntegerField())),
+            living=Number(Cast("is_live", IntegerField())),
             **{f"{name}_text": Cast(f"{name}_id", TextField()) for name in UUID_FACETS},
         )
         .values_list(*_NUMBERS.values(), *_LOOKS, *map(_text_of, FACETS))
