@@ -44,8 +44,10 @@ class Bar(NamedTuple):
 
 
 class Tick(NamedTuple):
+    """A line across a chart.  `level`: in micro-dollars, or whatever else the chart counts."""
+
     y: float
-    microusd: int
+    level: int
 
 
 class Chart(NamedTuple):

@@ -40,7 +40,7 @@ class Bars(NamedTuple):
 class Spread(NamedTuple):
     bars: tuple[Bars, ...]
     ticks: tuple[Tick, ...]
-    """Their figures are percent."""
+    """In percent."""
     sessions: int
     microusd: int
 
@@ -56,10 +56,10 @@ def spread(asked: CostQuestion) -> Spread | None:
         steps = list(_used(_steps(chosen.spread(EDGES))))
     if not steps:
         return None
-    sessions, microusd = sum(one.sessions for one in steps), sum(one.microusd for one in steps)
-    shares = [(one.sessions / sessions, max(one.microusd, 0) / max(microusd, 1)) for one in steps]
-    top, ticks = scale(max(1, round(100 * max(max(pair) for pair in shares))))
-    return Spread(tuple(_bars(steps, shares, top / 100)), ticks, sessions, microusd)
+    shares = _shares(steps)
+    top, ticks = scale(round(100 * max(max(pair) for pair in shares)))
+    sums = sum(one.sessions for one in steps), sum(one.microusd for one in steps)
+    return Spread(tuple(_bars(steps, shares, top / 100)), ticks, *sums)
 
 
 def _steps(counted: Sequence[tuple[int, int]]) -> list[Step]:
@@ -70,6 +70,12 @@ def _steps(counted: Sequence[tuple[int, int]]) -> list[Step]:
 def _used(steps: list[Step]) -> Sequence[Step]:
     used = [number for number, one in enumerate(steps) if one.sessions]
     return steps[used[0] : used[-1] + 1] if used else ()
+
+
+def _shares(steps: list[Step]) -> list[tuple[float, float]]:
+    """Of the sessions and of the money; a sum that fell has none."""
+    sessions, spent = sum(one.sessions for one in steps), sum(max(one.microusd, 0) for one in steps)
+    return [(one.sessions / sessions, max(one.microusd, 0) / max(spent, 1)) for one in steps]
 
 
 def _bars(steps: list[Step], shares: list[tuple[float, float]], top: float) -> Iterable[Bars]:

@@ -24,6 +24,7 @@ from .timeline import Timeline, timeline_of
 from .wheel import Driver, driver_of, watching
 
 USUAL_SCREEN = (1280, 800)
+A_DAY_MIN = 24 * 60
 
 
 class Reason(NamedTuple):
@@ -144,6 +145,24 @@ class SessionPage:
         if not self.sight.see_costs or spent is None or not cap or cap < 0:
             return None
         return min(max(spent * 100 // cap, 0), 100)
+
+    @property
+    def cap_at(self) -> datetime | None:
+        """When it reaches its cap if it burns on like this; None when that is not within a day, or nobody knows."""
+        session = self.session
+        cap, spent, burn = (
+            session.max_cost_microusd,
+            session.total_cost_microusd,
+            session.burn_microusd_per_min,
+        )
+        if (
+            not (self.sight.see_costs and session.is_live and cap and burn > 0)
+            or spent is None
+            or spent >= cap
+        ):
+            return None
+        minutes = (cap - spent) / burn
+        return session.observed_at + timedelta(minutes=minutes) if minutes <= A_DAY_MIN else None
 
     @property
     def unexplained_microusd(self) -> int | None:

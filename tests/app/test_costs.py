@@ -313,4 +313,4 @@ def test_bars_stay_in_the_picture_and_the_lines_are_round():
     for bar in drawn.bars:
         assert bar.x >= 0 and bar.x + bar.width <= 100
         assert all(part.y >= 6 and part.y + part.height <= 88.01 for part in bar.parts)
-    assert [tick.microusd for tick in drawn.ticks] == [0, 500_000_000, 1_000_000_000]
+    assert [tick.level for tick in drawn.ticks] == [0, 500_000_000, 1_000_000_000]

@@ -509,3 +509,28 @@ def test_the_page_asks_a_fixed_number_of_questions(olga, django_assert_max_num_q
         )
     with django_assert_max_num_queries(32):
         page_of(olga, made)
+
+
+@pytest.mark.parametrize(("columns", "minutes"), [
+    ({}, 30),
+    ({"burn_microusd_per_min": 0}, None),
+    ({"max_cost_microusd": None}, None),
+    ({"total_cost_microusd": None}, None),
+    ({"total_cost_microusd": 5_000_000}, None),  # it is there
+    ({"burn_microusd_per_min": 1_000}, None),  # more than a day away
+    ({"status": "stopped", "is_live": False}, None),
+])  # fmt: skip
+def test_when_it_reaches_its_cap(columns, minutes):
+    read = timezone.now().replace(microsecond=0)
+    known = {
+        "max_cost_microusd": 5_000_000,
+        "total_cost_microusd": 2_000_000,
+        "burn_microusd_per_min": 100_000,
+    }
+    made = session(**{**known, "observed_at": read, **columns})
+    html = page_of(person("lena", "lead"), made)
+    if minutes is None:
+        assert "data-cap-at" not in html
+    else:
+        assert f'data-cap-at="{(read + timedelta(minutes=minutes)).isoformat()}'[:-6] in html
+    assert "data-cap-at" not in page_of(person("vera", "viewer"), made)
