@@ -22,6 +22,7 @@ from sessions_app.costs.ledger import BOOKING, CODES, KINDS, NOT_ENDED, SESSION,
 from sessions_app.costs.outcome import OUTCOMES, outcome_of
 from sessions_app.costs.question import FACETS, UUID_FACETS
 from sessions_app.costs.reading import one_moment
+from sessions_app.costs.titles import columns_of
 from sessions_app.models import AgentSession, CostHour
 
 OVERLAP = timedelta(minutes=10)
@@ -130,7 +131,7 @@ def _changed_sessions(changed: Q) -> Any:
             living=Number(Cast("is_live", IntegerField())),
             **{f"{name}_text": Cast(f"{name}_id", TextField()) for name in UUID_FACETS},
         )
-        .values_list(*_NUMBERS.values(), *_LOOKS, *map(_text_of, FACETS))
+        .values_list(*_NUMBERS.values(), *_LOOKS, *map(_text_of, FACETS), "title")
     )
 
 
@@ -145,9 +146,10 @@ def _session_columns(ledger: Ledger, rows: Sequence[tuple[Any, ...]]) -> dict[st
     found["took_s"] = [NOT_ENDED if end is None else end - born for born, end in ends]
     looks = columns[len(_NUMBERS) : len(_NUMBERS) + len(_LOOKS)]
     found["outcome"] = _each_once(zip(*looks, strict=True), _outcome)
-    for facet, values in zip(FACETS, columns[len(_NUMBERS) + len(_LOOKS) :], strict=True):
+    for facet, values in zip(FACETS, columns[len(_NUMBERS) + len(_LOOKS) : -1], strict=True):
         found[facet] = _each_once(values, partial(_code, ledger, facet))
-    return {name: np.array(found[name], kind) for name, kind in (SESSION | CODES).items()}
+    found |= columns_of(columns[-1])
+    return {name: np.asarray(found[name], kind) for name, kind in (SESSION | CODES).items()}
 
 
 def _outcome(look: tuple[str, int | None, int]) -> int:

@@ -2,7 +2,7 @@
 
 A question about money asks for a dozen groupings of the same bookings.  A database walks its rows for each of them:
 seconds for a million sessions, where a pass over an array takes milliseconds (`make bench ONLY=costs`).  What it costs:
-some 150 bytes of memory for a session with two bookings, and reading everything once, after the first look.
+some 180 bytes of memory for a session with two bookings, and reading everything once, after the first look.
 
 It knows no database: `bookkeeper` fills it and keeps it up to date.  Money is int64 micro-dollars throughout, never a
 float; a place is a session's index in the columns.
@@ -26,7 +26,9 @@ type Columns = Mapping[str, Column]
 KINDS = Spend._fields
 NOT_ENDED = np.iinfo(np.int64).min
 """In the column `took_s`."""
-SESSION = {"pk": "i8", "total": "i8", "steps": "i8", "created_s": "i8", "took_s": "i8"}
+TITLE = {"title_a": "i8", "title_b": "i8", "title_same": "i8"}
+"""See `titles`."""
+SESSION = {"pk": "i8", "total": "i8", "steps": "i8", "created_s": "i8", "took_s": "i8", **TITLE}
 CODES = {**dict.fromkeys(FACETS, "i4"), OUTCOME: "i4"}
 """Facets hold a number for each value; OUTCOME the index into OUTCOMES."""
 BOOKING = {"place": "i8", "hour": "i4", **dict.fromkeys(KINDS, "i8")}
@@ -301,11 +303,23 @@ class Selection:
         values, end = (~values if descending else values), min(begin + length, len(values))
         if begin >= end:
             return []
-        candidates = np.flatnonzero(values <= np.partition(values, end - 1)[end - 1])
+        candidates = lowest((values,), end)
         keys = self.column("pk")[candidates]
         order = np.lexsort((-keys if descending else keys, values[candidates]))
         found: list[int] = keys[order][begin:end].tolist()
         return found
+
+
+def lowest(columns: Sequence[Column], count: int) -> Column:
+    """Indices, in no order, of the `count` rows that come first by these columns, and of those that equal the last."""
+    surely, still = [], None
+    for column in columns:
+        values = column if still is None else column[still]
+        edge = np.partition(values, count - 1)[count - 1]
+        below, equal = np.flatnonzero(values < edge), np.flatnonzero(values == edge)
+        surely.append(below if still is None else still[below])
+        still, count = equal if still is None else still[equal], count - len(below)
+    return np.concatenate([*surely, still])
 
 
 def sums(groups: Column, values: Column | int, size: int) -> Column:

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models.functions import Lower
-
 from sessions_app.costs import groups
 from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.books import Disagreement, bookings, spends_of
@@ -16,10 +14,11 @@ from sessions_app.costs.ledger import Ledger, Selection
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
 from sessions_app.costs.question import OUTCOME, PAGE, CostQuestion, day_of
 from sessions_app.costs.spend import Spend
+from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession
 
 COLUMNS = {"cost": "spent", "created": "created_s", "steps": "steps"}
-"""What a page of sessions is sorted by, and where the ledger has it; titles only the database has."""
+"""What a page of sessions is sorted by, and where the ledger has it; for titles see `titles`."""
 SHOWN = (
     "uuid", "title", "status", "is_task_successful", "is_live", "created_at", "ended_at", "model", "profile_id",
     "workspace_id", "proxy_country", "step_count", "total_cost_microusd", "account__name",
@@ -152,17 +151,10 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
     if asked.sort in COLUMNS:
         pks = chosen.page(COLUMNS[asked.sort], asked.offset, PAGE, descending=asked.descending)
     else:
-        pks = _by_title(asked)
+        pks = by_title(chosen, asked.offset, PAGE, descending=asked.descending)
     # They are among what the filters let through: asked for once more, these would make a database join.
     spends = spends_of(bookings(asked._replace(only=())).filter(session_id__in=pks))
     return session_costs({pk: spends[pk] for pk in pks})
-
-
-def _by_title(asked: CostQuestion) -> list[int]:
-    directed = ("-lower", "-pk") if asked.descending else ("lower", "pk")
-    wanted = AgentSession.objects.filter(pk__in=bookings(asked).order_by().values("session_id"))
-    sorted_pks = wanted.annotate(lower=Lower("title")).order_by(*directed).values_list("pk", flat=True)
-    return list(sorted_pks[asked.offset : asked.offset + PAGE])
 
 
 def session_costs(spends: Mapping[int, Spend]) -> tuple[SessionCost, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sessions_app.costs.bookkeeper import OVERLAP, forget, opened
 from sessions_app.costs.ledger import SIDES
 from sessions_app.costs.question import CostQuestion, question
+from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession, CostHour
 from sessions_app.polling.ingest import apply_answers
 from tests.support.factories import make_account
@@ -41,6 +42,10 @@ def agrees(wanted: CostQuestion) -> None:
         by_cost = sorted(right.spent, key=lambda pk: (right.spent[pk], pk))
         assert chosen.page("spent", 0, 100, descending=False) == by_cost
         assert chosen.page("spent", 1, 3, descending=True) == by_cost[::-1][1:4]
+        titles = dict(AgentSession.objects.values_list("pk", "title"))
+        from_a = sorted(right.spent, key=lambda pk: (titles[pk].lower(), pk))
+        assert by_title(chosen, 0, 100, descending=False) == from_a
+        assert by_title(chosen, 1, 3, descending=True) == from_a[::-1][1:4]
         if by_cost:
             ranks = sorted({1, -(-len(by_cost) // 2), len(by_cost)})
             assert chosen.ranked(ranks) == [right.spent[by_cost[rank - 1]] for rank in ranks]
@@ -171,3 +176,33 @@ def test_pages_of_equals_hold_each_once_in_both_directions(by):
         assert list(chain(*pages)) == right
         pages = [chosen.page(by, begin, 7, descending=True) for begin in (0, 7, 14, 21)]
         assert list(chain(*pages)) == right[::-1]
+
+
+LONG = "Reconcile the invoices of "
+TITLES = st.one_of(
+    st.sampled_from(
+        ["", "a", "A", "ä", "Ä", "\U0001f600", LONG, LONG.upper(), LONG + "\uffff", "İ", "ß", "\x00"]
+    ),
+    st.text(st.sampled_from("aAbé0\U0001f600"), max_size=3).map(lambda end: LONG + end),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(TITLES, min_size=1, max_size=30), st.integers(1, 9), st.booleans())
+def test_titles_page_by_page_from_a_to_z_and_back(titles, length, descending):
+    """Also where many begin alike, or are the same."""
+    AgentSession.objects.all().delete()
+    forget()
+    account = make_account()
+    for title in titles:
+        spend([(NOW, 1)], account, title=title.replace("\0", ""))
+    known = AgentSession.objects.values_list("pk", "title")
+    wanted = [pk for _, pk in sorted(((title.lower(), pk) for pk, title in known), reverse=descending)]
+    with opened() as ledger:
+        chosen = ledger.select(None, None, ())
+        pages = [
+            by_title(chosen, begin, length, descending=descending)
+            for begin in range(0, len(titles) + length, length)
+        ]
+    assert [pk for page in pages for pk in page] == wanted
