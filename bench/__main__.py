@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import psycopg
 
@@ -79,13 +80,17 @@ def _measured(goal: int | str, module: str, database: str, url: str | None) -> I
     if url:
         environ["DATABASE_URL"] = _fresh(url, module)
     command = [sys.executable, "-m", "bench.child", module, database]
-    done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True)
-    for line in done.stdout.splitlines():
-        if line.startswith("ROW "):
-            yield Row(**json.loads(line[4:]))
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
-        yield Row(goal, f"{module} on {database}", "", None, "", None, f"broke ({done.returncode})")
+    with (
+        TemporaryFile("w+") as errors,
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
+    ):
+        for line in child.stdout or ():  # as they come: a million sessions take half an hour
+            if line.startswith("ROW "):
+                yield Row(**json.loads(line[4:]))
+        if child.wait():
+            errors.seek(0)
+            print(errors.read(), file=sys.stderr)
+            yield Row(goal, f"{module} on {database}", "", None, "", None, f"broke ({child.returncode})")
 
 
 def _fresh(url: str, name: str) -> str:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from bench.harness import WALL, Row, below, medians
 from sessions_app.costs import report
 from sessions_app.costs.bookkeeper import opened
-from sessions_app.costs.question import CostQuestion, day_of, question
+from sessions_app.costs.question import CostQuestion, question
 from sessions_app.models import CostHour, Snapshot
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.simulator.testing import RunningSimulator, running_simulator
@@ -214,5 +214,5 @@ def _from_bookings(asked: CostQuestion) -> list[tuple[date, int]]:
     """As the costs page does it."""
     with opened() as ledger:
         hours = ledger.select(asked.first_hour, asked.end_hour, asked.only).hours()
-    found = report._days(hours, lambda hour: day_of(hour, asked.tz))
+    found = report._days(hours, asked.tz)
     return [(one.day, one.spend.total) for one in found]
