@@ -251,7 +251,7 @@ class Selection:
         hours = self._bookings["hour"]
         if not len(hours):
             return []
-        begins = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))
+        begins = np.flatnonzero(np.concatenate(([True], hours[1:] != hours[:-1])))
         kinds = [np.add.reduceat(self._bookings[kind], begins).tolist() for kind in KINDS]
         return [(hour, Spend(*spends)) for hour, *spends in zip(hours[begins].tolist(), *kinds, strict=True)]
 
