@@ -9,6 +9,7 @@ from sessions_app.costs.budgets import Standing
 from sessions_app.costs.chart import PLOT_BOTTOM, PLOT_TOP, Tick, scale
 from sessions_app.costs.outlook import Forecast, month_of, spent_by_day
 from sessions_app.costs.question import CostQuestion, midnight
+from sessions_app.models import Budget
 
 IN_SIGHT = 3
 """A budget of more than so many times what the month may come to is not drawn: it would press the line to the ground."""
@@ -54,6 +55,18 @@ class Course(NamedTuple):
         return self.days[-1].so_far
 
 
+class _Area(NamedTuple):
+    """A month wide, and `top` micro-dollars high."""
+
+    begin: datetime
+    end: datetime
+    top: int
+
+    def point(self, at: datetime, microusd: int) -> Point:
+        height = max(microusd, 0) / self.top * (PLOT_BOTTOM - PLOT_TOP)
+        return (at - self.begin) / (self.end - self.begin) * 100, PLOT_BOTTOM - height
+
+
 def course(
     asked: CostQuestion, now: datetime, expected: Forecast | None, standings: Iterable[Standing]
 ) -> Course | None:
@@ -65,36 +78,31 @@ def course(
     if not any(one.spent for one in days):
         return None
     highest = max([one.so_far for one in days] + ([expected.high] if expected else []))
-    limits = [
-        (one.budget.name, one.budget.amount_microusd)
-        for one in standings
-        if one.budget.period == "month"
-        and one.filters == asked.only
-        and one.budget.amount_microusd <= IN_SIGHT * highest
-    ]
-    top, ticks = scale(max([highest] + [amount for _, amount in limits]))
-
-    def point(at: datetime, microusd: int) -> Point:
-        height = max(microusd, 0) / top * (PLOT_BOTTOM - PLOT_TOP)
-        return (at - begin) / (end - begin) * 100, PLOT_BOTTOM - height
-
-    known = [point(begin, 0)]
-    known += [point(min(midnight(one.day + timedelta(days=1), asked.tz), now), one.so_far) for one in days]
-    ahead, band = [], []
-    if expected:
-        ahead = [known[-1], point(end, expected.expected)]
-        band = [known[-1], point(end, expected.high), point(end, expected.low)]
+    budgets = [one.budget for one in standings if one.filters == asked.only and one.budget.period == "month"]
+    budgets = [one for one in budgets if one.amount_microusd <= IN_SIGHT * highest]
+    top, ticks = scale(max([highest] + [one.amount_microusd for one in budgets]))
+    area = _Area(begin, end, top)
+    evenings = [min(midnight(one.day + timedelta(days=1), asked.tz), now) for one in days]
+    line = [area.point(at, one.so_far) for at, one in zip(evenings, days, strict=True)]
     return Course(
         month,
         days,
-        line=_path(known),
-        area=_path([*known, (known[-1][0], PLOT_BOTTOM)], closed=True),
-        ahead=_path(ahead),
-        band=_path(band, closed=True),
+        line=_path([area.point(begin, 0), *line]),
+        area=_path([area.point(begin, 0), *line, (line[-1][0], PLOT_BOTTOM)], closed=True),
+        ahead=_path([line[-1], area.point(end, expected.expected)] if expected else []),
+        band=_path(
+            [line[-1], area.point(end, expected.high), area.point(end, expected.low)] if expected else [],
+            closed=True,
+        ),
         ticks=ticks,
         labels=tuple(_labels(month, following)),
-        limits=tuple(Limit(name, amount, round(point(begin, amount)[1], 3)) for name, amount in limits),
+        limits=tuple(_limit(area, one) for one in budgets),
     )
+
+
+def _limit(area: _Area, budget: Budget) -> Limit:
+    _, y = area.point(area.begin, budget.amount_microusd)
+    return Limit(budget.name, budget.amount_microusd, round(y, 3))
 
 
 def _days(spent: dict[date, int], first: date, last: date) -> tuple[CourseDay, ...]:

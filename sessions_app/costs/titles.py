@@ -34,13 +34,13 @@ def by_title(chosen: Selection, begin: int, length: int, *, descending: bool) ->
     if begin >= end:
         return []
     sign = -1 if descending else 1
-    upper, lower = (
+    begins, goes_on = (
         ~chosen.column(name) if descending else chosen.column(name) for name in ("title_a", "title_b")
     )
-    found = lowest((upper, lower), end)
-    found = found[np.lexsort((lower[found], upper[found]))]
-    alike = (upper[found] == upper[found[begin]]) & (lower[found] == lower[found[begin]])
-    before = int(np.argmax(alike))
+    found = lowest((begins, goes_on), end)
+    found = found[np.lexsort((goes_on[found], begins[found]))]
+    like_the_first = (begins[found] == begins[found[begin]]) & (goes_on[found] == goes_on[found[begin]])
+    before = int(np.argmax(like_the_first))
     near = found[before:]
     keys = chosen.column("pk")[near]
     order = np.lexsort((sign * keys, sign * _ranks(chosen.column("title_same")[near], keys)))

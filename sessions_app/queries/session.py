@@ -150,16 +150,9 @@ class SessionPage:
     def cap_at(self) -> datetime | None:
         """When it reaches its cap if it burns on like this; None when that is not within a day, or nobody knows."""
         session = self.session
-        cap, spent, burn = (
-            session.max_cost_microusd,
-            session.total_cost_microusd,
-            session.burn_microusd_per_min,
-        )
-        if (
-            not (self.sight.see_costs and session.is_live and cap and burn > 0)
-            or spent is None
-            or spent >= cap
-        ):
+        cap, spent = session.max_cost_microusd, session.total_cost_microusd
+        burn = session.burn_microusd_per_min if session.is_live else 0
+        if not self.sight.see_costs or cap is None or spent is None or spent >= cap or burn <= 0:
             return None
         minutes = (cap - spent) / burn
         return session.observed_at + timedelta(minutes=minutes) if minutes <= A_DAY_MIN else None

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from sessions_app.rules.money import format_exact
 from sessions_app.templatetags.floor import money_exact, with_query
@@ -68,12 +68,12 @@ def told(drawn: Any) -> str:
 
 @register.filter
 def stacked(drawn: Any) -> SafeString:
-    """The parts of a `Bar` of the chart.  They are many, and a template takes ten times as long for each."""
-    across = f'x="{drawn.x}%" width="{drawn.width}%"'
-    parts = [
-        f'<rect class="part-{one.name}" {across} y="{one.y}%" height="{one.height}%"/>' for one in drawn.parts
-    ]
-    return mark_safe("".join(parts))  # noqa: S308 - numbers and our own names
+    """The parts of a `Bar` of the chart.  They are hundreds, and a template takes longer for each."""
+    return format_html_join(
+        "",
+        '<rect class="part-{}" x="{}%" width="{}%" y="{}%" height="{}%"/>',
+        ((one.name, drawn.x, drawn.width, one.y, one.height) for one in drawn.parts),
+    )
 
 
 @register.filter
@@ -85,12 +85,10 @@ def dollars(microusd: int) -> str:
 @register.filter
 def between(step: Any) -> str:
     """Which sums a `Step` of the spread takes in."""
-    if step.least is None or step.below is None:
-        return (
-            f"less than {dollars(step.below or 0)}"
-            if step.least is None
-            else f"{dollars(step.least)} or more"
-        )
+    if step.least is None:
+        return f"less than {dollars(step.below)}"
+    if step.below is None:
+        return f"{dollars(step.least)} or more"
     return f"{dollars(step.least)} to {dollars(step.below)}"
 
 
