@@ -8,7 +8,8 @@ It knows no database: `bookkeeper` fills it and keeps it up to date.  Money is i
 float; a place is a session's index in the columns.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,13 +27,16 @@ type Columns = Mapping[str, Column]
 KINDS = Spend._fields
 NOT_ENDED = np.iinfo(np.int64).min
 """In the column `took_s`."""
-TITLE = {"title_a": "i8", "title_b": "i8", "title_same": "i8"}
+TITLE_BEGINS = ("title_a", "title_b", "title_c")
+TITLE = dict.fromkeys((*TITLE_BEGINS, "title_same"), "i8")
 """See `titles`."""
 SESSION = {"pk": "i8", "total": "i8", "steps": "i8", "created_s": "i8", "took_s": "i8", **TITLE}
 CODES = {**dict.fromkeys(FACETS, "i4"), OUTCOME: "i4"}
 """Facets hold a number for each value; OUTCOME the index into OUTCOMES."""
 BOOKING = {"place": "i8", "hour": "i4", **dict.fromkeys(KINDS, "i8")}
 SIDES = tuple(CODES)
+MOST_CELLS = 1 << 15
+"""Of a grid: more would not stay in the processor's cache."""
 
 
 class Group(NamedTuple):
@@ -218,6 +222,7 @@ class Selection:
         self._ledger, self._bookings = ledger, bookings
         self._columns: dict[str, Column] = {}
         self._groups: dict[str, list[Group]] = {}
+        self._grids: dict[tuple[str, ...], Grid] = {}
 
     @cached_property
     def _places(self) -> Column | slice:
@@ -262,13 +267,28 @@ class Selection:
         return self._groups[side]
 
     def _group(self, side: str) -> list[Group]:
-        codes, size = self.column(side), self._ledger.count(side)
-        counts, spent = sums(codes, 1, size), sums(codes, self.spent, size)
+        counts, spent = self._grid_with(side).along(side)
         found = [
             Group(self._ledger.key(side, code), code, int(counts[code]), int(spent[code]))
             for code in np.flatnonzero(counts).tolist()
         ]
         return sorted(found, key=lambda group: (-group.microusd, str(group.key or "")))
+
+    def _grid_with(self, side: str) -> "Grid":
+        """The one that has this axis.  A page asks for all sides: as many as fit are counted in one pass."""
+        sizes = {one: max(1, self._ledger.count(one)) for one in SIDES}
+        sides = next(pack for pack in packed(sizes) if side in pack)
+        if sides not in self._grids:
+            self._grids[sides] = self._grid(sides, [sizes[one] for one in sides])
+        return self._grids[sides]
+
+    def _grid(self, sides: tuple[str, ...], shape: list[int]) -> "Grid":
+        cells = self.column(sides[0])
+        for side, size in zip(sides[1:], shape[1:], strict=True):
+            cells = cells * size + self.column(side)
+        size = math.prod(shape)
+        counts, spent = sums(cells, 1, size), sums(cells, self.spent, size)
+        return Grid(sides, counts.reshape(shape), spent.reshape(shape))
 
     def crossed(
         self, rows: tuple[str, Sequence[int], int], columns: tuple[str, Sequence[int], int]
@@ -278,9 +298,15 @@ class Selection:
         Each is (side, for each of its numbers the line of the table that it goes to, how many lines there are).
         """
         (side, lines, height), (other, stacks, width) = rows, columns
+        if not self.sessions:
+            return []
         across, down = np.asarray(stacks, "i8"), np.asarray(lines, "i8")
-        cells = down[self.column(side)] * width + across[self.column(other)]
-        table: list[list[int]] = sums(cells, self.spent, height * width).reshape(height, width).tolist()
+        grid = self._grid_with(side)
+        if other in grid.sides:
+            cells, spent = down[:, None] * width + across, grid.along(side, other)[1]
+        else:
+            cells, spent = down[self.column(side)] * width + across[self.column(other)], self.spent
+        table: list[list[int]] = sums(cells, spent, height * width).reshape(height, width).tolist()
         return table
 
     def spread(self, edges: Sequence[int]) -> list[tuple[int, int]]:
@@ -308,6 +334,33 @@ class Selection:
         order = np.lexsort((-keys if descending else keys, values[candidates]))
         found: list[int] = keys[order][begin:end].tolist()
         return found
+
+
+class Grid(NamedTuple):
+    """How many sessions, and what they spent, for every combination of the numbers of some sides: an axis for each."""
+
+    sides: tuple[str, ...]
+    sessions: Column
+    spent: Column
+
+    def along(self, *sides: str) -> tuple[Column, Column]:
+        """(sessions, micro-dollars) by these sides alone, in this order of axes."""
+        others = tuple(axis for axis, side in enumerate(self.sides) if side not in sides)
+        left = [side for side in self.sides if side in sides]
+        order = [left.index(side) for side in sides]
+        return self.sessions.sum(others).transpose(order), self.spent.sum(others).transpose(order)
+
+
+def packed(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    """The sides, in packs of which each has at most MOST_CELLS combinations, or one side."""
+    pack, cells = list[str](), 1
+    for side in sorted(sizes, key=sizes.__getitem__):
+        if pack and cells * sizes[side] > MOST_CELLS:
+            yield tuple(pack)
+            pack, cells = [], 1
+        pack.append(side)
+        cells *= sizes[side]
+    yield tuple(pack)
 
 
 def lowest(columns: Sequence[Column], count: int) -> Column:

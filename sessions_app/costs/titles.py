@@ -5,11 +5,11 @@ from itertools import batched
 
 import numpy as np
 
-from sessions_app.costs.ledger import Column, Selection, lowest
+from sessions_app.costs.ledger import TITLE_BEGINS, Column, Selection, lowest
 from sessions_app.models import AgentSession
 
-BYTES = 16
-"""Of a title, in two whole numbers that have the order of its first letters."""
+BYTES = 8 * len(TITLE_BEGINS)
+"""Of a title, in whole numbers that have the order of its first letters."""
 AT_ONCE = 20_000
 
 
@@ -17,10 +17,9 @@ def columns_of(titles: Iterable[str]) -> dict[str, Column]:
     """What the ledger keeps of these titles; upper and lower case are the same."""
     lowered = [title.lower() for title in titles]
     begins = b"".join(title.encode(errors="replace")[:BYTES].ljust(BYTES, b"\0") for title in lowered)
-    signed = (np.frombuffer(begins, ">u8").astype("u8") ^ np.uint64(1 << 63)).view("i8").reshape(-1, 2)
+    signed = (np.frombuffer(begins, ">u8").astype("u8") ^ np.uint64(1 << 63)).view("i8")
     return {
-        "title_a": signed[:, 0],
-        "title_b": signed[:, 1],
+        **dict(zip(TITLE_BEGINS, signed.reshape(-1, len(TITLE_BEGINS)).T, strict=True)),
         "title_same": np.array([hash(title) for title in lowered], "i8"),
     }
 
@@ -34,12 +33,10 @@ def by_title(chosen: Selection, begin: int, length: int, *, descending: bool) ->
     if begin >= end:
         return []
     sign = -1 if descending else 1
-    begins, goes_on = (
-        ~chosen.column(name) if descending else chosen.column(name) for name in ("title_a", "title_b")
-    )
-    found = lowest((begins, goes_on), end)
-    found = found[np.lexsort((goes_on[found], begins[found]))]
-    like_the_first = (begins[found] == begins[found[begin]]) & (goes_on[found] == goes_on[found[begin]])
+    begins = [~chosen.column(name) if descending else chosen.column(name) for name in TITLE_BEGINS]
+    found = lowest(begins, end)
+    found = found[np.lexsort([column[found] for column in reversed(begins)])]
+    like_the_first = np.logical_and.reduce([column[found] == column[found[begin]] for column in begins])
     before = int(np.argmax(like_the_first))
     near = found[before:]
     keys = chosen.column("pk")[near]
