@@ -29,22 +29,21 @@ class Frame:
         return self._packed
 
 
+def leaves(row: Row, page: str) -> bool:
+    """Whether it leaves a page of this kind.  A session's own page keeps it whatever becomes of it."""
+    if page == "attention":
+        return not row.is_live or row.attention_rank <= 0
+    return page == "live" and not row.is_live
+
+
 class RowFrames:
     """A row's event: whole, or only what differs from the row that went out before; each with and without the news
     that its session has left the page."""
 
-    __slots__ = (
-        "_leaves_attention",
-        "_leaves_live",
-        "changes",
-        "changes_and_leaves",
-        "whole",
-        "whole_and_leaves",
-    )
+    __slots__ = ("_row", "changes", "changes_and_leaves", "whole", "whole_and_leaves")
 
     def __init__(self, row: Row, moment_ms: int, before: Row | None = None) -> None:
-        self._leaves_live = not row.is_live
-        self._leaves_attention = not row.is_live or row.attention_rank <= 0
+        self._row = row
         gone = events.note("gone", moment_ms, id=str(row.uuid))
         whole = events.event("row", row.html, moment_ms)
         self.whole, self.whole_and_leaves = Frame(whole), Frame(whole + gone)
@@ -54,8 +53,7 @@ class RowFrames:
             self.changes, self.changes_and_leaves = Frame(changes), Frame(changes + gone)
 
     def leaves(self, page: str) -> bool:
-        """Whether it leaves a page of this kind.  A session's own page keeps it whatever becomes of it."""
-        return (page == "live" and self._leaves_live) or (page == "attention" and self._leaves_attention)
+        return leaves(self._row, page)
 
     def on(self, page: str) -> Frame:
         return self.whole_and_leaves if self.leaves(page) else self.whole

@@ -86,7 +86,12 @@ def rendered_versions(versions: Mapping[int, int], sight: Sight) -> dict[int, Re
 def in_order(versions: Mapping[int, int], sight: Sight) -> list[SafeString]:
     """The HTML of each row, in the order of `versions`; a session deleted in between is left out."""
     rows = rendered_versions(versions, sight)
-    return [mark_safe(rows[pk].html.decode()) for pk in versions if pk in rows]  # noqa: S308 a rendered template
+    return html_of(rows[pk] for pk in versions if pk in rows)
+
+
+def html_of(rows: Iterable[RenderedRow]) -> list[SafeString]:
+    """For templates."""
+    return [mark_safe(row.html.decode()) for row in rows]  # noqa: S308 a rendered template
 
 
 def forget() -> None:

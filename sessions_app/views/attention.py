@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
-from sessions_app.live import tickets
-from sessions_app.queries import floor, rows
+from sessions_app.queries import floor
+from sessions_app.views.shown import shown
 
 
 @require_safe
@@ -17,7 +17,6 @@ def attention(request: HttpRequest) -> HttpResponse:
     page = floor.page_of(floor.FloorFilter(attention=True, page=chosen.page))
     context = {
         "page": page,
-        "rows": rows.in_order(page.versions, sight),
-        "ticket": tickets.make(request.user, page.versions, "attention"),
+        **shown(request, "attention", page.versions, sight),
     }
     return render(request, "attention/attention.html", context)

@@ -7,11 +7,11 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
-from sessions_app.live import tickets
-from sessions_app.queries import floor, rows
+from sessions_app.queries import floor
 from sessions_app.queries.recent import recent
 
 from .session import POLICY
+from .shown import shown
 from .tv import tv
 
 VIEWS = ("list", "wall")
@@ -32,7 +32,6 @@ def live(request: HttpRequest) -> HttpResponse:
     context = {
         "chosen": chosen,
         "page": page,
-        "rows": rows.in_order(page.versions, sight),
         "choices": recent("choices", floor.choices),
         "statuses": floor.STATUSES,
         "orders": floor.orders(see_costs=sight.see_costs),
@@ -40,7 +39,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "sizes": SIZES,
         "size": _size(request),
         "base_url": settings.BROWSER_USE_BASE_URL,
-        "ticket": tickets.make(request.user, page.versions, "live", chosen.query),
+        **shown(request, "live", page.versions, sight, chosen.query),
     }
     response = render(request, "live/live.html", context)
     if request.GET.get("view") in VIEWS:

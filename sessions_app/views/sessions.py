@@ -6,11 +6,11 @@ from django.views.decorators.http import require_safe
 
 from sessions_app.access.roles import sight_of
 from sessions_app.costs.question import zone_of
-from sessions_app.live import tickets
-from sessions_app.queries import history, rows, saved_views
+from sessions_app.queries import history, saved_views
 from sessions_app.queries.history_choices import Chip, chips, choices
 from sessions_app.queries.history_filter import NEWEST, OUTCOMES, STATUSES, HistoryFilter
 from sessions_app.views import columns
+from sessions_app.views.shown import shown
 
 TYPED = ("steps_from", "steps_to", "took_from", "took_to")
 TYPED_COSTS = ("least", "most")
@@ -27,7 +27,6 @@ def sessions(request: HttpRequest) -> HttpResponse:
     context = {
         "chosen": chosen,
         "page": page,
-        "rows": rows.in_order(page.versions, sight),
         "choices": offered,
         "chips": [(chip, _without(request, chip)) for chip in chips(chosen, offered)],
         "cleared": f"{request.path}?sort={chosen.sort}" if chosen.sort != NEWEST else request.path,
@@ -40,7 +39,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "statuses": STATUSES,
         "outcomes": OUTCOMES,
         "typed": _typed(request.GET, TYPED + TYPED_COSTS if sight.see_costs else TYPED),
-        "ticket": tickets.make(request.user, page.versions, "list"),
+        **shown(request, "list", page.versions, sight),
     }
     return render(request, "sessions/sessions.html", context)
 

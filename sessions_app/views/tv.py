@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from sessions_app.access.roles import sight_of
-from sessions_app.live import tickets
-from sessions_app.queries import floor, rows
+from sessions_app.queries import floor
 from sessions_app.types import Sight
+from sessions_app.views.shown import shown
 
 TURN_S = 20
 MOST_PAGES = 10
@@ -25,9 +25,8 @@ def tv(request: HttpRequest) -> HttpResponse:
         "after": page.page % pages + 1,
         "before": (page.page - 2) % pages + 1,
         "shown": min(page.total, MOST_PAGES * floor.SCREEN),
-        "rows": rows.in_order(page.versions, Sight(see_costs=sees_costs)),
         "chosen": chosen,
         "turn_s": TURN_S,
-        "ticket": tickets.make(request.user, page.versions, "live", chosen.query),
+        **shown(request, "live", page.versions, Sight(see_costs=sees_costs), chosen.query),
     }
     return render(request, "live/tv.html", context)

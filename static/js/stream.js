@@ -1,4 +1,4 @@
-// The live push.  One event stream per page puts what changed on it; while that does not work, the page is fetched
+// The live push.  A stream of events (`line.js`) puts what changed on the page; while that does not work, the page is fetched
 // every few seconds instead.  Either way `<html data-push="live | polling | paused | off">` says how current it is,
 // and so does the event `push:state` {state, why} on the document.
 //
@@ -6,21 +6,20 @@
 // `floor:gone` {uuid}, `floor:pulse`.
 
 import { parse, update } from "./cells.js";
-import { openSlot } from "./slots.js";
+import { openLine } from "./line.js";
 
-const STREAM = "/live/stream";
 const SILENCE_MS = 20_000; // the server says something every 15 s
 const PATIENCE_MS = 3_000; // a web process that is replaced is back by then
 const POLL_MS = 5_000;
 const REOPEN_MS = 15_000;
 const HIDDEN_MS = 5_000; // a glance at another tab is no reason to hang up
 const ANSWER_MS = 10_000;
+const ROWS = '[id^="s-"][data-session-id]';
 
 const page = {
   ticket: "",
-  source: null,
+  line: null,
   opening: null, // the attempt under way
-  hangUp: () => {},
   lastId: 0, // of the last event: when we come back, the server tells what happened since
   heardAt: 0,
   brokenSince: 0,
@@ -57,37 +56,36 @@ async function open() {
   close();
   const mine = (page.opening = {});
   page.openedAt = page.heardAt = Date.now();
-  const release = await openSlot();
-  if (mine !== page.opening) return release?.(); // closed meanwhile, or opened again
-  if (!release) return trouble();
-  const since = page.lastId ? `&since=${page.lastId}` : "";
-  const source = new EventSource(`${STREAM}?ticket=${encodeURIComponent(page.ticket)}${since}`);
-  page.source = source;
-  page.hangUp = () => { source.close(); release(); };
-  for (const [name, on] of Object.entries(HANDLERS)) {
-    source.addEventListener(name, (event) => page.source === source && (heard(event), on(event.data)));
-  }
-  source.onerror = () => page.source === source && trouble();
+  const isMine = () => mine === page.opening;
+  const line = await openLine({
+    ticket: page.ticket,
+    since: page.lastId || "",
+    names: Object.keys(HANDLERS),
+    heard: (name, data, id) => isMine() && (heard(id), HANDLERS[name](data)),
+    broken: () => isMine() && trouble(),
+  });
+  if (!isMine()) return line?.close(); // closed meanwhile, or opened again
+  page.line = line;
+  if (!line) trouble();
 }
 
 function close() {
   page.opening = null;
-  page.hangUp();
-  page.hangUp = () => {};
-  page.source = null;
+  page.line?.close();
+  page.line = null;
 }
 
-function heard(event) {
+function heard(id) {
   page.heardAt = Date.now();
   page.brokenSince = 0;
-  page.lastId = Math.max(page.lastId, Number(event.lastEventId) || 0);
+  page.lastId = Math.max(page.lastId, id || 0);
   say("live");
 }
 
 function trouble() {
   page.brokenSince ||= Date.now();
   // Refused, not broken off: the browser does not try again by itself.
-  if (page.source?.readyState === EventSource.CLOSED) fetchAndReopen();
+  if (page.line?.readyState === EventSource.CLOSED) fetchAndReopen();
 }
 
 /** The machine says that its network is gone: sooner than silence would. */
@@ -131,7 +129,7 @@ function mind() {
 }
 
 function reopen() {
-  const isDead = page.source?.readyState !== EventSource.CONNECTING || Date.now() - page.heardAt > SILENCE_MS;
+  const isDead = page.line?.readyState !== EventSource.CONNECTING || Date.now() - page.heardAt > SILENCE_MS;
   if (!page.paused && isDead && Date.now() - page.openedAt > REOPEN_MS * (0.8 + 0.4 * Math.random())) open();
 }
 
@@ -141,7 +139,11 @@ async function poll() {
   page.polling = true;
   page.polledAt = Date.now();
   try {
-    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    const answer = await fetch(location.href, {
+      cache: "no-store",
+      headers: { "X-Shown": page.ticket }, // what became of our rows, also of those that are not on that page any more
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
     const html = await answer.text();
@@ -212,17 +214,22 @@ function showPulse(fresh) {
 }
 
 function showPage(fresh) {
-  const rows = [...fresh.querySelectorAll('[id^="s-"][data-session-id]')];
-  for (const row of rows) {
-    if (document.getElementById(row.id)) showRow(row);
-    else emit("floor:new", { id: row.dataset.sessionId, status: row.dataset.status, attention: Number(row.dataset.rank ?? 0) });
-  }
-  const still = new Set(rows.map((row) => row.id));
-  const mine = document.querySelectorAll('[id^="s-"][data-session-id]');
-  for (const row of mine) if (!still.has(row.id)) showGone(row.dataset.sessionId);
+  const rows = [...fresh.querySelectorAll(ROWS)];
+  const left = fresh.getElementById("left");
+  const others = left ? [...left.content.querySelectorAll(ROWS)] : [];
+  for (const row of [...rows, ...others]) if (document.getElementById(row.id)) showRow(row);
+  for (const row of rows) if (!document.getElementById(row.id)) introduce(row.dataset);
+  const still = new Set([...rows, ...others].map((row) => row.dataset.sessionId));
+  for (const uuid of left?.dataset.gone.split(" ") ?? []) still.delete(uuid);
+  const mine = document.querySelectorAll(ROWS);
+  for (const row of mine) if (!still.has(row.dataset.sessionId)) showGone(row.dataset.sessionId);
   if (!mine.length) emit("session:changed", { uuid: null });
   showPulse(fresh.getElementById("pulse"));
   page.ticket = fresh.body.dataset.streamTicket ?? page.ticket;
+}
+
+function introduce({ sessionId, status, rank }) {
+  emit("floor:new", { id: sessionId, status, attention: Number(rank ?? 0) });
 }
 
 function say(state, why = "") {

@@ -127,3 +127,15 @@ def test_behind_nginx_a_page_stays_live_longer_than_any_time_out(visitor, behind
     visitor.wait_for_timeout(45_000)
     assert visitor.evaluate("window.left") == []
     is_pushed(visitor)
+
+
+def test_over_http_2_each_of_a_wall_of_windows_has_its_stream(visitor, behind_nginx):
+    """Six connections are a limit of HTTP/1.1 alone: the block of the docs asks for the one that has none."""
+    windows = [visitor, *(visitor.context.new_page() for _ in range(6))]
+    for window in windows:
+        open_live(window, behind_nginx)
+    uuid = Upstream(behind_nginx.floor).running()
+    Upstream(behind_nginx.floor).end(uuid)
+    for window in windows:
+        wait_until_shown(window, uuid, "stopped")
+        is_pushed(window)

@@ -105,7 +105,7 @@ def test_a_change_upstream_appears_by_itself_and_no_row_moves(signed_in, floor, 
     uuid = upstream.running()
     upstream.end(uuid)
     wait_until_shown(page, uuid, "stopped")
-    page.locator(f"#s-{uuid}[data-gone]").wait_for(state="attached", timeout=SOON_MS)
+    page.locator(f'#s-{uuid}[data-gone][data-status="stopped"]').wait_for(state="attached", timeout=SOON_MS)
     until(lambda: page.evaluate("window.heard['session:changed'] ?? 0") >= 20, what="twenty changes")
     assert page.evaluate(MARKS) == marks, "the same nodes, in the same order"
     assert page.evaluate("window.sameDocument"), "no reload"
@@ -240,7 +240,7 @@ def test_where_no_stream_gets_through_the_page_is_fetched(page, floor, how):
     marks = page.evaluate(MARKS)
     uuid = upstream.running()
     upstream.end(uuid)
-    page.locator(f"#s-{uuid}[data-gone]").wait_for(state="attached", timeout=SOON_MS)
+    page.locator(f'#s-{uuid}[data-gone][data-status="stopped"]').wait_for(state="attached", timeout=SOON_MS)
     until(lambda: page.evaluate("window.heard['session:changed'] ?? 0") >= 5, what="five changes")
     assert page.evaluate(MARKS) == marks
     page.unroute("**/live/stream*")

@@ -70,7 +70,7 @@ class Nginx:
         block = documented()
         certificate, key = _certificate(self._dir)
         for shown, ours in (
-            ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
+            ("listen 443 ssl http2", f"listen 127.0.0.1:{self.port} ssl http2"),
             ("server_name floor.example", "server_name localhost"),
             ("/etc/ssl/floor.example.pem", str(certificate)),
             ("/etc/ssl/floor.example.key", str(key)),

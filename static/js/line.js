@@ -1,0 +1,55 @@
+// How events reach this page: by a stream of its own while the browser has a connection to spare, else by the one that
+// all pages without one share (`shared.js`).  One's own is better: nobody else's coming and going interrupts it.
+
+import { openSlot } from "./slots.js";
+
+const HERE_MS = 10_000;
+
+/**
+ * Opens a line for `ask`: {ticket, since (the id of the last event heard, or ""), names (of events), heard(name, data,
+ * id), broken()}.  Gives {readyState (as an EventSource has it), close()}; null when there is no way.
+ */
+export async function openLine(ask) {
+  const release = await openSlot();
+  return release ? own(ask, release) : shared(ask);
+}
+
+/** `asks` are {ticket, since}: one for each page that hears by this stream. */
+export function addressOf(asks) {
+  return `/live/stream?${asks.map(({ ticket, since }) => `ticket=${encodeURIComponent(ticket)}&since=${since}`).join("&")}`;
+}
+
+function own(ask, release) {
+  const source = new EventSource(addressOf([ask]));
+  for (const name of ask.names) {
+    source.addEventListener(name, (event) => ask.heard(name, event.data, Number(event.lastEventId)));
+  }
+  source.onerror = () => ask.broken();
+  return {
+    get readyState() { return source.readyState; },
+    close() { source.close(); release(); },
+  };
+}
+
+function shared({ ticket, since, names, heard, broken }) {
+  const { sharedStream } = document.documentElement.dataset;
+  if (!window.SharedWorker || !sharedStream) return null;
+  const { port } = new SharedWorker(sharedStream, { type: "module", name: "watchfloor" });
+  const alive = setInterval(() => port.postMessage({ act: "here" }), HERE_MS);
+  const line = {
+    readyState: EventSource.CONNECTING,
+    close() {
+      clearInterval(alive);
+      port.onmessage = null;
+      port.postMessage({ act: "leave" });
+      port.close();
+    },
+  };
+  port.onmessage = ({ data: { name, data, id, readyState } }) => {
+    line.readyState = readyState;
+    if (name) heard(name, data, id);
+    else broken();
+  };
+  port.postMessage({ act: "join", ticket, since, names });
+  return line;
+}
