@@ -16,6 +16,8 @@ from bench.harness import Row
 from tests.support.postgres import NoPostgres, running_postgres
 
 DATABASES = ("SQLite", "PostgreSQL")
+LAST_LINES = 60
+"""Of what a broken bench said: its traceback; a server that it killed may have said a megabyte before."""
 BENCHES = (
     # goal, module, databases that it runs on
     (1, "goal_01_sweep", DATABASES),
@@ -89,7 +91,7 @@ def _measured(goal: int | str, module: str, database: str, url: str | None) -> I
                 yield Row(**json.loads(line[4:]))
         if child.wait():
             errors.seek(0)
-            print(errors.read(), file=sys.stderr)
+            print("".join(errors.readlines()[-LAST_LINES:]), file=sys.stderr)
             yield Row(goal, f"{module} on {database}", "", None, "", None, f"broke ({child.returncode})")
 
 

@@ -3,4 +3,7 @@
 from django.urls import path
 from django_eventstream.views import events
 
-urlpatterns = [path("live/stream", events, {"channels": ["floor"]})]
+from sessions_app.urls import urlpatterns as pages
+
+# A row links to its session's page.
+urlpatterns = [path("live/stream", events, {"channels": ["floor"]}), *pages]
