@@ -1,10 +1,10 @@
 """The pulse of the floor: how many do what, what it burns, how old the reading is.  Two queries, on every page."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -120,11 +120,11 @@ class Pulse(NamedTuple):
 def take(now: datetime | None = None) -> Pulse:
     """The pulse as the database has it."""
     now = now or timezone.now()
-    tallies = list(_tallies())
+    tallies = list(_tallies().all())
     burns: dict[int, int] = {}
     for tally in tallies:
         burns[tally["account"]] = burns.get(tally["account"], 0) + tally["burn"]
-    accounts = list(_accounts())
+    accounts = list(_accounts().all())
     readings = tuple(_reading(one, burns.get(one.pk, 0), now) for one in accounts if one.is_active)
     balances = [r.balance_microusd for r in readings if r.balance_microusd is not None]
     return Pulse(
@@ -141,8 +141,12 @@ def take(now: datetime | None = None) -> Pulse:
     )
 
 
-def _accounts() -> Iterable[Account]:
-    """Those that are read, and those that people paused.  A simulator that somebody is done with is no news."""
+@cache
+def _accounts() -> QuerySet[Account]:
+    """Those that are read, and those that people paused.  A simulator that somebody is done with is no news.
+
+    Put together once: that takes as long as the answer, which is asked for every second.
+    """
     paused = Q(is_active=False, paused_at__isnull=False, is_simulator=False)
     wanted = Account.objects.filter(Q(is_active=True) | paused)
     return wanted.order_by("name", "id").only("is_active", *_ACCOUNT_FIELDS)
@@ -166,7 +170,8 @@ _ACCOUNT_FIELDS = (
 )  # fmt: skip
 
 
-def _tallies() -> Iterable[Any]:
+@cache
+def _tallies() -> QuerySet[AgentSession, Any]:
     return (
         AgentSession.objects.filter(is_live=True, account__is_active=True)
         .values("account", "status")
