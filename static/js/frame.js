@@ -3,6 +3,7 @@
 // loading ─ load, and its host answers ─→ live ─ its host falls silent ─→ dead ─ it answers again ─→ live
 //    ├─ no load within 10 s, or no host ─→ dead       any ─ the session ends ─→ ended
 //    └─ refused by our own policy ───────→ blocked    none ─ a view comes to be ─→ loading
+//       (it, or an address that it leads to)
 //
 // On a phone there is the picture, and the view only once somebody asks for it: until then its frame is not displayed,
 // and being lazy it is not loaded either.
@@ -31,9 +32,7 @@ export function start() {
   if (!stage) return;
   slot = part("slot");
   driving = "drives" in stage.dataset;
-  document.addEventListener("securitypolicyviolation", (event) => {
-    if (event.effectiveDirective === "frame-src" && state() !== "live") become("blocked");
-  });
+  hearOfRefusals();
   document.addEventListener("panel:swapped", follow);
   part("reload").addEventListener("click", reveal);
   part("watch").addEventListener("click", watch);
@@ -43,6 +42,15 @@ export function start() {
   if (frame && matchMedia(PHONE).matches && !driving) become("picture");
   else watch();
   setInterval(look, PROBE_MS);
+}
+
+/** The browser did not let the view in, or where it led to.  That may have been before this script ran. */
+function hearOfRefusals() {
+  const onRefused = ({ effectiveDirective }) => frame && effectiveDirective === "frame-src" && become("blocked");
+  document.addEventListener("securitypolicyviolation", onRefused);
+  const earlier = window.ReportingObserver && new ReportingObserver(
+    (reports) => reports.forEach((report) => onRefused(report.body)), { types: ["csp-violation"], buffered: true });
+  earlier?.observe();
 }
 
 /** The frame is wanted. */

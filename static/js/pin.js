@@ -94,9 +94,12 @@ export class Pin {
     }
   }
 
+  /** What was refused is told by its origin: after a redirect that is none of our frames', and meant is one that loads. */
   blockedBy(event) {
-    if (event.effectiveDirective !== "frame-src" || !this.frame || this.state === "live") return;
-    if (new URL(this.frame.src).origin === originOf(event.blockedURI)) this.become("blocked");
+    if (event.effectiveDirective !== "frame-src" || !this.frame || this.state !== "loading") return;
+    const refused = originOf(event.blockedURI);
+    const origins = [...document.querySelectorAll("iframe")].map((frame) => originOf(frame.src));
+    if (refused === originOf(this.frame.src) || !origins.includes(refused)) this.become("blocked");
   }
 
   /** The last picture stands behind the frame, as the session's tile has it. */

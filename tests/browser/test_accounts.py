@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from sessions_app.simulator.testing import RunningSimulator, running_simulator
 from tests.support.fixtures import sign_in
+from tests.support.looks import complaints, overflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -45,17 +45,6 @@ def fill(page: Page, project: RunningSimulator, name: str, key: str) -> None:
     if not page.get_by_label("Address of the API").is_visible():
         more.click()
     page.get_by_label("Address of the API").fill(project.base_url)
-
-
-def complaints(page: Page) -> list[str]:
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
-        for found in Axe().run(page).response["violations"]
-    ]
-
-
-def overflows(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
 def test_a_key_is_tried_refused_and_added(signed_in, floor, project, shots):

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.fixtures import Shots, sign_in
 from tests.support.floor import Floor
+from tests.support.looks import complaints, overflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -44,11 +44,6 @@ def box(page: Page, uuid: str):
     return page.locator(f"#s-{uuid} .row-pick input")
 
 
-def complaints(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
-
-
 def settle(page: Page) -> None:
     expect(page.locator(".bulk-report")).to_have_attribute("data-pending", "0", timeout=PROVEN)
 
@@ -67,7 +62,7 @@ def test_from_the_ticks_to_the_proof_of_each(opened, floor, shots: Shots, viewpo
     bar.get_by_role("button", name="Stop…", exact=True).click()
     page.wait_for_url(re.compile(r"/stops/bulk/\d+/$"))
     assert {row.get_attribute("data-session-id") for row in page.locator("tbody tr").all()} == set(uuids)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not overflows(page)
     assert complaints(page) == []
     page.get_by_text("End session – the browsers are destroyed").click()
     page.get_by_text("Going round in circles").click()
@@ -77,7 +72,7 @@ def test_from_the_ticks_to_the_proof_of_each(opened, floor, shots: Shots, viewpo
     shots.take(page, "report", full_page=True)
     states = [row.get_attribute("data-stop-state") for row in page.locator("tbody tr").all()]
     assert set(states) <= {"confirmed", "moot", "skipped"} and "confirmed" in states
-    assert complaints(page) == [] and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints(page) == [] and not overflows(page)
     page.goto(f"{floor.url}/stops/")
     expect(page.locator(".bulks li").first).to_contain_text("End session × 2")
 

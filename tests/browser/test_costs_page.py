@@ -4,9 +4,9 @@ import re
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.support.fixtures import sign_in
+from tests.support.looks import complaints, overflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -31,17 +31,6 @@ def figures(page, selector: str, name: str) -> list[int]:
         int(value)
         for value in page.locator(selector).evaluate_all(f"all => all.map((e) => e.dataset.{name})")
     ]
-
-
-def complaints(page) -> list[str]:
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:120]}"
-        for found in Axe().run(page).response["violations"]
-    ]
-
-
-def overflows(page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.support.fixtures import Shots
 from tests.support.floor import PASSWORD, Floor
+from tests.support.looks import complaints, overflows
 from tests.support.smtp import MailServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -124,6 +124,6 @@ def test_a_leads_monday(visit, own_floor, letterbox, shots: Shots):
     phone = visit(own_floor.url, LEAD, viewport=PHONE, color_scheme="dark", has_touch=True)
     phone.goto(day)
     assert total(phone) == whole
-    assert not phone.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not overflows(phone)
     shots.take(phone, "phone", full_page=True)
-    assert [found["id"] for found in Axe().run(phone).response["violations"]] == []
+    assert complaints(phone) == []

@@ -4,11 +4,11 @@ import re
 from itertools import count
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.test_session_page import box_of, opened, running_session, state_is
 from tests.support.fixtures import sign_in
+from tests.support.looks import complaints, overflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -69,13 +69,6 @@ def is_shown(page, number: int) -> None:
 
 def shown_number(page) -> int:
     return int(re.search(r"Picture (\d+) of", page.locator("[data-strip-where]").inner_text())[1])
-
-
-def complaints(page) -> list[str]:
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
-        for found in Axe().run(page).response["violations"]
-    ]
 
 
 def test_keys_and_slider_reach_every_one_of_a_thousand_pictures(on_film, shots):
@@ -143,7 +136,7 @@ def test_a_finger_taps_and_swipes_on_a_phone(chromium_browser, floor, long_film,
     is_shown(page, PICTURES - 1)
     swipe(page, box_of(page, "[data-film-screen]"), by=-150)
     is_shown(page, PICTURES)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not overflows(page)
     assert complaints(page) == []
     shots.take(page, "phone", full_page=True)
     context.close()

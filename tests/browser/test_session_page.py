@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.fixtures import sign_in
+from tests.support.looks import complaints, overflows
 
 pytestmark = pytest.mark.browser
 
@@ -143,6 +144,7 @@ def test_a_host_that_does_not_answer_is_told_within_ten_seconds(signed_in, floor
     assert "does not answer" in page.locator("[data-note]").inner_text()
     assert page.locator(".stage-live").evaluate("slot => getComputedStyle(slot).visibility") == "hidden"
     shots.take(page, "dead")
+    is_open_to_all(page)
     page.unroute_all()
     page.get_by_role("button", name="Reload the view").click()
     state_is(page, "live")
@@ -154,6 +156,30 @@ def test_a_frame_that_never_loads_is_told_too(signed_in, floor):
     opened(page, floor, running_session(floor))
     assert page.locator("#stage").get_attribute("data-state") == "loading"
     state_is(page, "dead")
+
+
+def test_a_view_that_leads_to_an_address_that_nobody_allowed_is_told(signed_in, floor, shots):
+    page = signed_in
+
+    def elsewhere(route) -> None:
+        if floor.url in route.request.url:
+            return route.continue_()
+        return route.fulfill(status=302, headers={"Location": "https://elsewhere.example/"})
+
+    page.route("**/live/**", elsewhere)
+    opened(page, floor, running_session(floor))
+    state_is(page, "blocked")
+    assert "LIVE_VIEW_ORIGINS" in page.locator("[data-note]").inner_text()
+    shots.take(page, "blocked")
+    is_open_to_all(page)
+
+
+def is_open_to_all(page) -> None:
+    """In its frame nothing is ours, and what does not answer cannot be looked into."""
+    page.emulate_media(reduced_motion="reduce")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert complaints(page, frames=False) == [], scheme
 
 
 def test_when_it_ends_the_frame_goes_and_the_last_picture_stays(signed_in, floor, shots):
@@ -220,7 +246,7 @@ def test_on_a_phone_the_stops_lie_under_the_thumb(chromium_browser, floor, shots
     for button in (".stop .btn-warn", ".stop .btn-bad"):
         box = box_of(page, button)
         assert box["height"] >= 44 and 500 < box["y"] < 844
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not overflows(page)
     shots.take(page, "phone")
     page.get_by_role("button", name="Watch live").click()
     state_is(page, "live")

@@ -5,8 +5,9 @@ import time
 from contextlib import suppress
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect
+
+from tests.support.looks import complaints, overflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -25,13 +26,6 @@ def history(signed_in, floor):
                 return signed_in
         assert time.monotonic() < deadline, "the history stays empty"
         signed_in.wait_for_timeout(1_000)
-
-
-def complaints(page) -> list[str]:
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:120]}"
-        for found in Axe().run(page).response["violations"]
-    ]
 
 
 def panel(page):
@@ -175,7 +169,7 @@ def test_everybody_can_use_it(history, floor, size, scheme, shots):
         history.goto(floor.url + path)
         history.wait_for_timeout(300)
         assert complaints(history) == [], path
-        assert history.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+        assert not overflows(history), path
         shots.take(history, f"sessions{path.count('&')}{'views' in path}-{scheme}-{size['width']}")
 
 
