@@ -6,6 +6,7 @@ const MOMENTS = "time[data-relative], time[data-elapsed], time[data-clock]";
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const toMinutes = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }); // of what is to come nobody knows the second
 const dayAndClock = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
@@ -76,7 +77,7 @@ function relativeText(difference) {
 
 function clockText(moment, at) {
   const then = new Date(moment), today = new Date(at);
-  if (then.toDateString() === today.toDateString()) return clock.format(moment);
+  if (then.toDateString() === today.toDateString()) return (moment > at ? toMinutes : clock).format(moment);
   return then.getFullYear() === today.getFullYear() ? dayAndClock.format(moment) : otherYear.format(moment);
 }
 
