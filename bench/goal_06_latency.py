@@ -17,11 +17,14 @@ from bench.push_house import PAUSE_S, ROW, Furniture, Side, change, furnish, ope
 from bench.vendor import running_vendor
 from sessions_app.models import Account
 
-VIEWERS, CHANGES, ROUNDS = 500, 12, 3
+FEWER, VIEWERS, CHANGES, ROUNDS = (10, 100), 500, 12, 3
 
 
 def rows(database: str) -> Iterator[Row]:
-    found = asyncio.run(_measure())
+    given = furnish()
+    for viewers in FEWER:
+        yield asyncio.run(_of_fewer(given, viewers))
+    found = asyncio.run(_measure(given))
     p50 = {name: percentile(values, 0.5) * 1000 for name, values in found.items()}
     p99 = {name: percentile(values, 0.99) * 1000 for name, values in found.items()}
     number = f"p50 / p99 {p50['hub']:.0f} / {p99['hub']:.0f} ms"
@@ -33,9 +36,17 @@ def rows(database: str) -> Iterator[Row]:
     )
 
 
-async def _measure() -> dict[str, list[float]]:
+async def _of_fewer(given: Furniture, viewers: int) -> Row:
+    p99 = {}
+    for kind in ("raw", "hub"):
+        with server(kind) as side:
+            p99[kind] = percentile(await _settled(side, given, viewers), 0.99) * 1000
+    what = f"latency, {viewers} viewers, raw write p99 {p99['raw']:.0f} ms"
+    return Row(6, what, f"p99 {p99['hub']:.0f} ms", p99["hub"] / p99["raw"], "", None)
+
+
+async def _measure(given: Furniture) -> dict[str, list[float]]:
     """One server at a time: both would hear of every change, and the other one's writes be in the way."""
-    given = await asyncio.to_thread(furnish)
     found: dict[str, list[float]] = {"raw": [], "hub": [], "swept": []}
     with running_vendor() as vendor:
         for _ in range(ROUNDS):
@@ -49,9 +60,9 @@ async def _measure() -> dict[str, list[float]]:
     return found
 
 
-async def _settled(side: Side, given: Furniture) -> list[float]:
+async def _settled(side: Side, given: Furniture, viewers: int = VIEWERS) -> list[float]:
     """The first turn does not count: that one renders, and connects."""
-    await open_viewers(side, given, VIEWERS)
+    await open_viewers(side, given, viewers)
     await _latencies(side, given)
     return await _latencies(side, given)
 

@@ -4,6 +4,7 @@ hub     the product's, under uvicorn: told by Redis, renders a changed row once
 each    a naive stream: told by Redis as well, and renders the row anew for every viewer
 raw     nothing but writing: the same bytes, rendered before, to every socket
 library django-eventstream under uvicorn: told by Redis, given a changed row that was rendered once
+page    the product's pages, for who fetches them anew
 """
 
 import asyncio
@@ -82,6 +83,12 @@ async def serve_hub() -> None:
     await _under_uvicorn(application)
 
 
+async def serve_pages() -> None:
+    from dashboard.asgi import application
+
+    await _under_uvicorn(application)
+
+
 async def serve_library() -> None:
     from django_eventstream import send_event
 
@@ -114,7 +121,7 @@ def _say(port: int) -> None:
 
 
 async def main(kind: str, parent: int) -> None:
-    sides = {"hub": serve_hub, "library": serve_library}
+    sides = {"hub": serve_hub, "library": serve_library, "page": serve_pages}
     serving = asyncio.create_task(sides[kind]() if kind in sides else serve(kind))
     while os.getppid() == parent and not serving.done():
         await asyncio.sleep(0.5)

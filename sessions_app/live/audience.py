@@ -77,9 +77,9 @@ class Audience:
         row = self._shown.get(session_id)
         return -1 if row is None else row.version
 
-    def show(self, rows: Mapping[int, Row], moment_ms: int) -> None:
-        """Hands these rows to everybody who has them on the screen.  Redis and the database both tell of a change:
-        a version that was shown is no news."""
+    def show(self, rows: Mapping[int, Row], moment_ms: int) -> bool:
+        """Hands these rows to everybody who has them on the screen; whether any was news.  Redis and the database both
+        tell of a change: a version that was shown is none."""
         fresh = {
             pk: row for pk, row in rows.items() if pk in self._by_session and row.version > self.shown(pk)
         }
@@ -93,3 +93,4 @@ class Audience:
             batch = Batch(theirs, screen.page)
             for viewer in screen.viewers:
                 viewer.put_rows(batch)
+        return bool(by_screen)

@@ -66,23 +66,29 @@ class Push:
             self._awake.set()
 
     async def deliver(self) -> None:
-        """Waits for something to tell, and tells it."""
+        """Waits for something to tell, and tells it.  What the database says once more is none: whoever rests after
+        a delivery, so that what follows goes out together, would let the next change wait for nothing."""
+        while not await self._deliver_once():
+            pass
+
+    async def _deliver_once(self) -> bool:
+        """Whether anybody was told anything."""
         await self._awake.wait()
         self._awake.clear()
         changed, self._changed = self._changed, set()
         new, self._new = self._new, set()
-        for audience in list(self.audiences.values()):
-            await self._deliver_to(audience, changed, new)
+        told = [await self._deliver_to(audience, changed, new) for audience in list(self.audiences.values())]
         self._arrived.update(dict.fromkeys(new, _now_ms()))
         for session_id in list(self._arrived)[: max(0, len(self._arrived) - MAX_REMEMBERED)]:
             del self._arrived[session_id]
+        return any(told)
 
-    async def _deliver_to(self, audience: Audience, changed: set[int], new: set[int]) -> None:
+    async def _deliver_to(self, audience: Audience, changed: set[int], new: set[int]) -> bool:
         moment_ms = _now_ms()
         floor = await self._arrivals(audience, changed, new)
         named = {pk for ids in floor.values() if len(ids) <= MAX_INTRODUCED for pk in ids}
         rows = await self._rendered({*audience.watched(changed), *named}, audience.sight)
-        audience.show(rows, moment_ms)
+        has_news = audience.show(rows, moment_ms)
         live = {
             pk: frames.introduction(rows[pk], moment_ms) for pk in named & rows.keys() if rows[pk].is_live
         }
@@ -92,6 +98,7 @@ class Push:
             else:
                 for session_id in ids & live.keys():
                     viewer.introduce(session_id, live[session_id])
+        return has_news or bool(floor)
 
     async def _arrivals(self, audience: Audience, changed: set[int], new: set[int]) -> dict[Viewer, set[int]]:
         """For each viewer of the floor the new sessions that its filter lets through, or lets through by now."""
@@ -146,6 +153,8 @@ class Push:
         """Says which sessions have their own page open, and at whom; tells their pages when others come or go."""
         viewers = [viewer for viewer in self.viewers if viewer.ticket.page == "session"]
         pairs = {(pk, viewer.ticket.user_id) for viewer in viewers for pk in viewer.ticket.session_ids}
+        if not pairs and not self._present:
+            return
         try:
             present = await self._threads.run(_note, pairs)
         except (redis.RedisError, OSError):
