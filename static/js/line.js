@@ -1,9 +1,7 @@
 // How events reach this page: by a stream of its own while the browser has a connection to spare, else by the one that
-// all pages without one share (`shared.js`).  One's own is better: nobody else's coming and going interrupts it.
+// all pages without one share (`share.js`).  One's own is better: nobody else's coming and going interrupts it.
 
 import { openSlot } from "./slots.js";
-
-const HERE_MS = 10_000;
 
 /**
  * Opens a line for `ask`: {ticket, since (the id of the last event heard, or ""), names (of events), heard(name, data,
@@ -11,7 +9,9 @@ const HERE_MS = 10_000;
  */
 export async function openLine(ask) {
   const release = await openSlot();
-  return release ? own(ask, release) : shared(ask);
+  if (release) return own(ask, release);
+  const sharing = await import("./share.js").catch(() => null);
+  return sharing?.join(ask) ?? null;
 }
 
 /** `asks` are {ticket, since}: one for each page that hears by this stream. */
@@ -29,27 +29,4 @@ function own(ask, release) {
     get readyState() { return source.readyState; },
     close() { source.close(); release(); },
   };
-}
-
-function shared({ ticket, since, names, heard, broken }) {
-  const { sharedStream } = document.documentElement.dataset;
-  if (!window.SharedWorker || !sharedStream) return null;
-  const { port } = new SharedWorker(sharedStream, { type: "module", name: "watchfloor" });
-  const alive = setInterval(() => port.postMessage({ act: "here" }), HERE_MS);
-  const line = {
-    readyState: EventSource.CONNECTING,
-    close() {
-      clearInterval(alive);
-      port.onmessage = null;
-      port.postMessage({ act: "leave" });
-      port.close();
-    },
-  };
-  port.onmessage = ({ data: { name, data, id, readyState } }) => {
-    line.readyState = readyState;
-    if (name) heard(name, data, id);
-    else broken();
-  };
-  port.postMessage({ act: "join", ticket, since, names });
-  return line;
 }

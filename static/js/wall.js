@@ -4,11 +4,7 @@
 // touches them.  While there are any, filters and pages are fetched into this page instead of leaving it, for a
 // frame would be loaded anew.
 
-import * as stream from "./stream.js";
-import * as time from "./time.js";
-
 const MOST = 4, YEAR_S = 365 * 24 * 3600, KEPT = "pinned";
-const SWAPPED = [".floor-head h1", ".filters", '.floor-head [aria-label="View"]', "#floor-part"];
 const PASSED = '.filters a, .pager a, [data-empty="match"] a[href="/"]';
 
 const pins = new Map();
@@ -23,6 +19,7 @@ export function start() {
   document.addEventListener("click", onClick, true);
   document.addEventListener("submit", onSubmit);
   document.addEventListener("session:changed", follow);
+  document.addEventListener("floor:renewed", offerPins);
   document.addEventListener("floor:gone", ({ detail }) => pins.get(detail.uuid)?.end());
   addEventListener("popstate", () => location.reload());
   for (const [uuid, title] of kept().slice(0, MOST)) pin(uuid, title);
@@ -145,34 +142,7 @@ function onSubmit(event) {
 }
 
 async function goTo(address) {
-  try {
-    const answer = await fetch(address, { cache: "no-store" });
-    if (!answer.ok || answer.redirected) throw new Error(answer.status);
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"), address);
-  } catch {
-    location.assign(address);
-  }
-}
-
-function show(fresh, address) {
-  const name = document.activeElement?.closest(".filters") ? document.activeElement.name : "";
-  const view = document.querySelector(".rows")?.dataset.view;
-  for (const part of SWAPPED) {
-    const here = document.querySelector(part), there = fresh.querySelector(part);
-    if (!here || !there) continue;
-    here.replaceWith(there);
-    window.htmx?.process(there);
-    time.refresh(there);
-  }
-  const rows = document.querySelector(".rows");
-  if (rows && view) rows.dataset.view = view;
-  const match = 'button[name="match"]';
-  const button = document.querySelector(`#selection ${match}`), other = fresh.querySelector(`#selection ${match}`);
-  if (button && other) Object.assign(button, { value: other.value, textContent: other.textContent });
-  document.getElementById("new").hidden = true;
-  if (address !== location.href) history.pushState(null, "", address);
-  if (name) document.querySelector(`.filters [name="${name}"]`)?.focus();
-  offerPins();
-  document.dispatchEvent(new CustomEvent("floor:renewed"));
-  stream.follow(fresh.body.dataset.streamTicket);
+  const module = await import("./renew.js").catch(() => null);
+  if (module) module.goTo(address);
+  else location.assign(address);
 }
