@@ -18,7 +18,8 @@ from django.db.models import BigIntegerField, F, Func, IntegerField, Q, TextFiel
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
-from sessions_app.costs.ledger import BOOKING, CODES, KINDS, NOT_ENDED, SESSION, Column, Ledger
+from sessions_app.costs.columns import BOOKING, CODES, KINDS, NOT_ENDED, SESSION, Column
+from sessions_app.costs.ledger import Ledger
 from sessions_app.costs.outcome import OUTCOMES, outcome_of
 from sessions_app.costs.question import FACETS, UUID_FACETS
 from sessions_app.costs.reading import one_moment

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from django.db.models import F
 
-from sessions_app.costs.ledger import NOT_ENDED, Column, Ledger, Selection
+from sessions_app.costs.columns import NOT_ENDED, Column
+from sessions_app.costs.ledger import Ledger
 from sessions_app.costs.question import CostQuestion
+from sessions_app.costs.selection import Selection
 from sessions_app.models import StopRequest
 
 PLAUSIBLE = 10**12

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sessions_app.costs import ledger
-from sessions_app.costs.ledger import Selection
+from sessions_app.costs import selection
 from sessions_app.costs.question import FACETS, NONE, UUID_FACETS
 from sessions_app.models import Account, UpstreamName
 
@@ -40,7 +39,7 @@ class Grouping(NamedTuple):
         return max([group.microusd for group in self.groups] + [1])
 
 
-def groupings(chosen: Selection) -> tuple[Grouping, ...]:
+def groupings(chosen: selection.Selection) -> tuple[Grouping, ...]:
     """By every facet.  Two queries, for the names of what is shown."""
     found = {facet: _shortened(chosen.groups(facet)) for facet in FACETS}
     uuids = {one.key for facet in UUID_FACETS for one in found[facet][0] if one.key is not None}
@@ -73,13 +72,13 @@ def words_of(facet: str, key: Any, known: dict[Any, str]) -> tuple[str, str]:
     return text, known.get(key, text.upper() if country else text)
 
 
-def _shortened(groups: list[ledger.Group]) -> tuple[list[ledger.Group], list[ledger.Group]]:
+def _shortened(groups: list[selection.Group]) -> tuple[list[selection.Group], list[selection.Group]]:
     """What is shown, and what is one line."""
     return (groups, []) if len(groups) <= MOST + 1 else (groups[:MOST], groups[MOST:])
 
 
 def _named(
-    facet: str, shown: list[ledger.Group], others: list[ledger.Group], words: dict[Any, str]
+    facet: str, shown: list[selection.Group], others: list[selection.Group], words: dict[Any, str]
 ) -> tuple[Group, ...]:
     groups = [Group(*words_of(facet, one.key, words), one.sessions, one.microusd) for one in shown]
     if others:

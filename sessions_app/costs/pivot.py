@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sessions_app.costs.bookkeeper import opened
+from sessions_app.costs.columns import SIDES
 from sessions_app.costs.groups import account_names, names, words_of
-from sessions_app.costs.ledger import SIDES, Group
 from sessions_app.costs.question import OUTCOME, UUID_FACETS, CostQuestion
+from sessions_app.costs.selection import Group
 
 USUAL = ("model", OUTCOME)
 MOST_ROWS, MOST_COLUMNS = 20, 8

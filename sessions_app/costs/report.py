@@ -10,9 +10,10 @@ from sessions_app.costs import groups
 from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.books import Disagreement, bookings, spends_of
 from sessions_app.costs.each import AfterStops, Each, after_stops, each
-from sessions_app.costs.ledger import Ledger, Selection
+from sessions_app.costs.ledger import Ledger
 from sessions_app.costs.outcome import OUTCOMES, SUCCEEDED, Outcome, outcome_of
 from sessions_app.costs.question import OUTCOME, PAGE, CostQuestion, day_of
+from sessions_app.costs.selection import Selection
 from sessions_app.costs.spend import Spend
 from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession

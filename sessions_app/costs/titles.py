@@ -5,7 +5,8 @@ from itertools import batched
 
 import numpy as np
 
-from sessions_app.costs.ledger import TITLE_BEGINS, Column, Selection, lowest
+from sessions_app.costs.columns import TITLE_BEGINS, Column, lowest
+from sessions_app.costs.selection import Selection
 from sessions_app.models import AgentSession
 
 BYTES = 8 * len(TITLE_BEGINS)

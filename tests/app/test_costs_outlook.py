@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sessions_app.costs import selection
 from sessions_app.costs.outlook import before, forecast
 from sessions_app.costs.pivot import MOST_COLUMNS, SIDES, USUAL, pivot, sides_of
 from sessions_app.costs.question import question
@@ -154,6 +155,15 @@ def test_many_columns_end_in_one_for_all_others():
     found = pivot(asked(range="all"), ("account", "model"))
     assert [head.words for head in found.columns][-1] == f"{19 - MOST_COLUMNS} others"
     assert found.columns[0].words == "m19"
+
+
+def test_facets_are_counted_alike_together_and_each_by_itself(monkeypatch):
+    for number in range(24):
+        spend([(NOW, 10**number % 997)], model=f"m{number % 5}", status=("stopped", "error")[number % 2])
+    pairs = [(one, other) for one in SIDES for other in SIDES if one != other]
+    together = [pivot(asked(range="all"), pair) for pair in pairs]
+    monkeypatch.setattr(selection, "MOST_CELLS", 1)
+    assert [pivot(asked(range="all"), pair) for pair in pairs] == together
 
 
 @pytest.mark.parametrize("query", [{}, {"rows": "model"}, {"rows": "x", "columns": "y"}])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions_app.costs.bookkeeper import OVERLAP, forget, opened
-from sessions_app.costs.ledger import SIDES
+from sessions_app.costs.columns import SIDES
 from sessions_app.costs.question import CostQuestion, question
 from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession, CostHour
