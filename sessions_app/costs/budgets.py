@@ -96,6 +96,10 @@ def _standing(
     return Standing(budget, _what(budget, known), first, after, spent, expected, said)
 
 
+LASTING = tuple(facet for facet in FACETS if facet != "status")
+"""What a session keeps: money moves from "running" to "stopped" when it ends, and no amount could be held."""
+
+
 def _filter(budget: Budget) -> tuple[tuple[str, str], ...]:
     return ((budget.facet, budget.value),) if budget.facet in FACETS else ()
 
@@ -118,7 +122,7 @@ def choices() -> list[tuple[str, str]]:
     found = [("", "Everything")]
     known = {str(key): name for key, name in account_names().items()}
     with opened() as ledger:
-        values = {facet: [key for key in ledger.values(facet) if key is not None] for facet in FACETS}
+        values = {facet: [key for key in ledger.values(facet) if key is not None] for facet in LASTING}
     for facet, keys in values.items():
         spelled = [str(key) for key in keys[:MOST_CHOICES]]
         words = known if facet not in UUID_FACETS else {str(k): n for k, n in names(keys).items()}

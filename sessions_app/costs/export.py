@@ -21,7 +21,7 @@ from sessions_app.rules.sheets import BEGIN, lines, safe
 CHUNK = 500
 COLUMNS = (
     "session_id", "title", "status", "outcome", "created_at", "ended_at", "account", "model", "profile_id",
-    "profile", "workspace_id", "workspace", "proxy_country", "steps", "total_usd", "llm_usd", "proxy_usd",
+    "profile", "profile_user_id", "workspace_id", "workspace", "proxy_country", "steps", "total_usd", "llm_usd", "proxy_usd",
     "browser_usd", "rest_usd", "idle_usd", "total_microusd", "total_ever_microusd",
 )  # fmt: skip
 
@@ -82,7 +82,7 @@ def _record(cost: SessionCost) -> dict[str, Any]:
     values = (
         str(session.uuid), session.title, session.status, cost.outcome.key,
         session.created_at.isoformat(), session.ended_at.isoformat() if session.ended_at else "",
-        session.account.name, session.model, str(session.profile_id or ""), cost.profile,
+        session.account.name, session.model, str(session.profile_id or ""), cost.profile, cost.customer,
         str(session.workspace_id or ""), cost.workspace, session.proxy_country, session.step_count,
         format_all(spend.total), format_all(spend.llm), format_all(spend.proxy), format_all(spend.browser), format_all(spend.rest),
         format_all(spend.idle),

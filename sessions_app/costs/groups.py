@@ -16,16 +16,19 @@ WITHOUT = {
     "workspace": "Without a workspace",
     "country": "Without a proxy country",
     "account": "",
+    "status": "Without a status",
 }
 
 
 class Group(NamedTuple):
-    """`value` is what the address bar's filter takes; empty for "all others"."""
+    """`value` is what the address bar's filter takes; empty for "all others".  `customer`: whose profile it is, by the
+    id that the profile was given for them."""
 
     value: str
     words: str
     sessions: int
     microusd: int
+    customer: str = ""
 
 
 class Grouping(NamedTuple):
@@ -40,12 +43,13 @@ class Grouping(NamedTuple):
 
 
 def groupings(chosen: selection.Selection) -> tuple[Grouping, ...]:
-    """By every facet.  Two queries, for the names of what is shown."""
+    """By every facet.  Three queries, for the names of what is shown."""
     found = {facet: _shortened(chosen.groups(facet)) for facet in FACETS}
     uuids = {one.key for facet in UUID_FACETS for one in found[facet][0] if one.key is not None}
     words = {"account": account_names(), **dict.fromkeys(UUID_FACETS, names(uuids))}
+    theirs = customers(uuids)
     return tuple(
-        Grouping(facet, _named(facet, shown, others, words.get(facet, {})))
+        Grouping(facet, _named(facet, shown, others, words.get(facet, {}), theirs))
         for facet, (shown, others) in found.items()
     )
 
@@ -54,6 +58,12 @@ def names(uuids: Collection[UUID]) -> dict[Any, str]:
     """What people call these profiles and workspaces.  The many are asked for together: SQLite takes 32,766."""
     known = UpstreamName.objects.filter(uuid__in=list(uuids)[:5_000])
     return dict(known.values_list("uuid", "name")) if uuids else {}
+
+
+def customers(uuids: Collection[UUID]) -> dict[Any, str]:
+    """The user ids that the vendor keeps with these profiles, of those that have one."""
+    known = UpstreamName.objects.filter(kind=UpstreamName.PROFILE, uuid__in=list(uuids)[:5_000])
+    return dict(known.exclude(customer_id="").values_list("uuid", "customer_id")) if uuids else {}
 
 
 def named(uuid: UUID | None, known: dict[Any, str]) -> str:
@@ -68,6 +78,8 @@ def words_of(facet: str, key: Any, known: dict[Any, str]) -> tuple[str, str]:
     if facet in UUID_FACETS:
         return str(key), named(key, known)
     text = str(key)
+    if facet == "status":
+        return text, text.replace("_", " ").capitalize()
     country = facet == "country" and len(text) == 2
     return text, known.get(key, text.upper() if country else text)
 
@@ -78,9 +90,16 @@ def _shortened(groups: list[selection.Group]) -> tuple[list[selection.Group], li
 
 
 def _named(
-    facet: str, shown: list[selection.Group], others: list[selection.Group], words: dict[Any, str]
+    facet: str,
+    shown: list[selection.Group],
+    others: list[selection.Group],
+    words: dict[Any, str],
+    theirs: dict[Any, str],
 ) -> tuple[Group, ...]:
-    groups = [Group(*words_of(facet, one.key, words), one.sessions, one.microusd) for one in shown]
+    groups = [
+        Group(*words_of(facet, one.key, words), one.sessions, one.microusd, theirs.get(one.key, ""))
+        for one in shown
+    ]
     if others:
         sessions, microusd = (sum(one.sessions for one in others), sum(one.microusd for one in others))
         groups.append(Group("", f"{len(others):,} others", sessions, microusd))

@@ -27,6 +27,7 @@ FACETS = {
     "workspace": "session__workspace_id",
     "country": "session__proxy_country",
     "account": "session__account_id",
+    "status": "session__status",
 }
 """What spend is divided by, and where a booking has it.  Also the names of the address bar's filters."""
 UUID_FACETS = ("profile", "workspace")

@@ -41,6 +41,8 @@ class SessionCost(NamedTuple):
     outcome: Outcome
     profile: str
     workspace: str
+    customer: str
+    """The user id that its profile was given; "" without one."""
 
 
 class OutcomeCost(NamedTuple):
@@ -159,19 +161,23 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
 
 
 def session_costs(spends: Mapping[int, Spend]) -> tuple[SessionCost, ...]:
-    """The sessions of these keys, in this order, with the words that people know them by.  Two queries."""
+    """The sessions of these keys, in this order, with the words that people know them by.  Three queries."""
     sessions = AgentSession.objects.select_related("account").only(*SHOWN).in_bulk(spends)
     names = groups.names(
         {uuid for one in sessions.values() for uuid in (one.profile_id, one.workspace_id) if uuid}
     )
-    return tuple(_session_cost(sessions[pk], spend, names) for pk, spend in spends.items())
+    customers = groups.customers({one.profile_id for one in sessions.values() if one.profile_id})
+    return tuple(_session_cost(sessions[pk], spend, names, customers) for pk, spend in spends.items())
 
 
-def _session_cost(session: AgentSession, spend: Spend, names: dict[UUID, str]) -> SessionCost:
+def _session_cost(
+    session: AgentSession, spend: Spend, names: dict[UUID, str], customers: dict[UUID, str]
+) -> SessionCost:
     return SessionCost(
         session,
         spend,
         outcome_of(session.status, session.is_task_successful, session.is_live),
         groups.named(session.profile_id, names),
         groups.named(session.workspace_id, names),
+        customers.get(session.profile_id, "") if session.profile_id else "",
     )

@@ -13,6 +13,8 @@ from sessions_app.costs.spend import Spend
 if TYPE_CHECKING:
     from sessions_app.costs.ledger import Ledger
 
+PARTS = ("llm", "proxy", "browser")
+"""Kinds of cost that a total is made of; "rest" is what they leave of it."""
 MOST_CELLS = 1 << 15
 """Of a grid: more would not stay in the processor's cache."""
 
@@ -24,6 +26,14 @@ class Group(NamedTuple):
     code: int
     sessions: int
     microusd: int
+
+
+class Cut(NamedTuple):
+    """Of the bookings of a selection: what of their money, and of which hours; None is open."""
+
+    kind: str = "total"
+    first_hour: int | None = None
+    end_hour: int | None = None
 
 
 class Selection:
@@ -119,6 +129,23 @@ class Selection:
             cells, spent = down[self.column(side)] * width + across[self.column(other)], self.spent
         table: list[list[int]] = sums(cells, spent, height * width).reshape(height, width).tolist()
         return table
+
+    def booked(self, cut: Cut, side: str = "") -> Column:
+        """Micro-dollars of what the cut leaves of the bookings, by the numbers of a side; without one the sum alone."""
+        hours, (first, end) = self._bookings["hour"], (cut.first_hour, cut.end_hour)
+        begin = 0 if first is None else np.searchsorted(hours, first)
+        which = slice(begin, len(hours) if end is None else np.searchsorted(hours, end))
+        spent = self._of_kind(cut.kind)[which]
+        if not side:
+            return spent.sum(keepdims=True)
+        codes = self._ledger.sessions[side][self._bookings["place"][which]]
+        return sums(codes, spent, self._ledger.count(side))
+
+    def _of_kind(self, kind: str) -> Column:
+        if kind != "rest":
+            return self._bookings[kind]
+        parts = (self._bookings[name] for name in PARTS)
+        return self._bookings["total"] - sum(parts)
 
     def spread(self, edges: Sequence[int]) -> list[tuple[int, int]]:
         """(sessions, micro-dollars) of those that spent less than the first edge, than the second, …, and of the rest."""

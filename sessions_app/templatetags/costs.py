@@ -107,7 +107,7 @@ def part(spend: Any, name: str) -> int:
 @register.simple_tag(takes_context=True)
 def narrowed(context: dict, facet: str, value: str) -> str:
     """This page, for one value of a facet only; with an empty value, for all of them again."""
-    return with_query(context, page="", **{facet: value})
+    return with_query(context, page="", **_filter(facet, value))
 
 
 @register.simple_tag(takes_context=True)
@@ -115,7 +115,12 @@ def narrowed_by_both(context: dict, sides: tuple[str, str], row: Any, column: An
     """This page for what one cell of a pivot shows; empty where a side is "all others", which no filter says."""
     if not (row.value and column.value):
         return ""
-    return with_query(context, page="", **{sides[0]: row.value, sides[1]: column.value})
+    return with_query(context, page="", **_filter(sides[0], row.value), **_filter(sides[1], column.value))
+
+
+def _filter(side: str, value: str) -> dict[str, str]:
+    """A day is no filter but a stretch."""
+    return {"range": "", "from": value, "to": value} if side == "day" else {side: value}
 
 
 @register.simple_tag(takes_context=True)

@@ -30,6 +30,7 @@ GROUP_TITLES = {
     "workspace": "By workspace",
     "country": "By proxy country",
     "account": "By account",
+    "status": "By status",
 }
 
 

@@ -202,6 +202,29 @@ def test_people_read_names_where_the_vendor_has_them():
     assert groups["country"] == "DE"
 
 
+def test_a_profile_says_whose_it_is(lena):
+    account, profile = make_account(), uuid4()
+    UpstreamName.objects.create(
+        account=account, kind="profile", uuid=profile, name="Anna’s browser", customer_id="customer-<7>"
+    )
+    spend([(NOW, 100)], account, profile_id=profile)
+    by_profile = next(one for one in report(asked(range="all")).groups if one.facet == "profile")
+    assert by_profile.groups[0].customer == "customer-<7>"
+    assert "customer-&lt;7&gt;" in lena.get("/costs/?range=all").content.decode()
+
+
+def test_by_status_and_one_status_alone():
+    spend([(NOW, 100)], status="running")
+    spend([(NOW, 30)], status="timed_out")
+    spend([(NOW, 4)], status="hibernating")  # of which nobody has heard
+    by_status = next(one for one in report(asked(range="all")).groups if one.facet == "status")
+    found = [(group.value, group.words, group.microusd) for group in by_status.groups]
+    assert found == [
+        ("running", "Running", 100), ("timed_out", "Timed out", 30), ("hibernating", "Hibernating", 4),
+    ]  # fmt: skip
+    assert report(asked(range="all", status="timed_out")).total.total == 30
+
+
 def test_many_groups_are_shortened_but_still_add_up():
     for number in range(15):
         spend([(NOW, 100 + number)], model=f"model-{number}")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -12,7 +13,9 @@ from django.test import AsyncClient
 
 from sessions_app.costs import export
 from sessions_app.costs.question import question
+from sessions_app.models import UpstreamName
 from sessions_app.rules.sheets import safe
+from tests.support.factories import make_account
 from tests.support.spending import NOW, spend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -111,3 +114,12 @@ def test_the_name_says_which_stretch(lena):
         return (await lena.get("/costs/export.csv?from=2026-11-01&to=2026-11-30"))["Content-Disposition"]
 
     assert "watchfloor-costs-2026-11-01-to-2026-11-30.csv" in async_to_sync(name)()
+
+
+def test_a_file_says_whose_profile_it_was(lena):
+    account, profile = make_account(), uuid4()
+    UpstreamName.objects.create(account=account, kind="profile", uuid=profile, name="Anna", customer_id="c-7")
+    spend([(NOW, 100)], account, profile_id=profile)
+    spend([(NOW, 1)], account)
+    (one, other) = json.loads(fetched(lena, "/costs/export.json?range=all"))["sessions"]
+    assert (one["profile"], one["profile_user_id"], other["profile_user_id"]) == ("Anna", "c-7", "")

@@ -7,7 +7,7 @@ import pytest
 
 from sessions_app.costs import selection
 from sessions_app.costs.outlook import before, forecast
-from sessions_app.costs.pivot import MOST_COLUMNS, SIDES, USUAL, pivot, sides_of
+from sessions_app.costs.pivot import MOST_COLUMNS, MOST_ROWS, SIDES, USUAL, pivot, sides_of
 from sessions_app.costs.question import question
 from sessions_app.templatetags.costs import change
 from tests.app.test_costs import person
@@ -155,6 +155,41 @@ def test_many_columns_end_in_one_for_all_others():
     found = pivot(asked(range="all"), ("account", "model"))
     assert [head.words for head in found.columns][-1] == f"{19 - MOST_COLUMNS} others"
     assert found.columns[0].words == "m19"
+
+
+def test_days_by_kind_of_cost():
+    spend([(NOW, 100)])  # half of it LLM, a quarter the browser's, and of the rest nobody says what it was
+    spend([(NOW - DAY, 40)])
+    assert table("day", "kind") == {
+        ("Tue 24 Nov 2026", "LLM"): 50, ("Tue 24 Nov 2026", "Browser"): 25, ("Tue 24 Nov 2026", "Not itemised"): 25,
+        ("Mon 23 Nov 2026", "LLM"): 20, ("Mon 23 Nov 2026", "Browser"): 10, ("Mon 23 Nov 2026", "Not itemised"): 10,
+    }  # fmt: skip
+
+
+def test_many_days_end_in_one_line_for_all_before():
+    for back in range(30):
+        spend([(NOW - back * DAY, 1)])
+    heads = [head for head, _ in pivot(asked(range="all"), ("day", "model")).rows]
+    assert [head.value for head in heads[:2]] == ["2026-11-24", "2026-11-23"]
+    assert (heads[-1].words, heads[-1].microusd, len(heads)) == (
+        f"{30 - MOST_ROWS} earlier days",
+        10,
+        MOST_ROWS + 1,
+    )
+
+
+def test_days_are_the_readers():
+    spend([(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), 5)])
+    (head, _), *_ = pivot(asked(range="all", zone="Asia/Tokyo"), ("day", "model")).rows
+    assert head.value == "2026-11-21"
+
+
+def test_a_cell_of_a_day_leads_to_that_day(client, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    client.force_login(person("lena", "lead"))
+    spend([(NOW, 7)], model="a")
+    html = client.get("/costs/?range=all&rows=day&columns=status").content.decode()
+    assert "?rows=day&amp;columns=status&amp;from=2026-11-24&amp;to=2026-11-24&amp;status=running" in html
 
 
 def test_facets_are_counted_alike_together_and_each_by_itself(monkeypatch):
