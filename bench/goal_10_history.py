@@ -213,6 +213,6 @@ def _from_snapshots(asked: CostQuestion) -> list[tuple[date, int]]:
 def _from_bookings(asked: CostQuestion) -> list[tuple[date, int]]:
     """As the costs page does it."""
     with opened() as ledger:
-        hours = ledger.select(asked.first_hour, asked.end_hour, asked.only).hours()
+        hours = ledger.select(asked.first_hour, asked.end_hour, asked.only).hours
     found = report._days(hours, asked.tz)
     return [(one.day, one.spend.total) for one in found]

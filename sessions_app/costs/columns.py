@@ -55,6 +55,12 @@ class Table:
         return {name: column[: self.size][where] for name, column in self._room.items()}
 
 
+def begin_of(ascending: Column, value: int | None, default: int) -> int:
+    """Index of the first that is not below the value.  It is made one of the column's type: for any other the whole
+    column would be converted, at every search."""
+    return default if value is None else int(np.searchsorted(ascending, ascending.dtype.type(value)))
+
+
 def lowest(columns: Sequence[Column], count: int) -> Column:
     """Indices, in no order, of the `count` rows that come first by these columns, and of those that equal the last."""
     surely, still = [], None

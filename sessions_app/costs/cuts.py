@@ -29,7 +29,7 @@ def kinds(chosen: Selection) -> list[Part]:
 def days(chosen: Selection, tz: ZoneInfo, most: int) -> list[Part]:
     """Those with a booking, in the reader's zone, newest first; when there are more than `most`, all earlier ones are the
     last part."""
-    stretches = list(_stretches([hour for hour, _ in chosen.hours()], tz))[::-1]
+    stretches = list(_stretches([hour for hour, _ in chosen.hours], tz))[::-1]
     if len(stretches) <= most + 1:
         return [_day(*stretch) for stretch in stretches]
     named, earlier = stretches[:most], stretches[most:]

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from sessions_app.costs.columns import BOOKING, CODES, SESSION, Column, Columns, Table, sums
+from sessions_app.costs.columns import BOOKING, CODES, SESSION, Column, Columns, Table, begin_of, sums
 from sessions_app.costs.outcome import OUTCOMES
 from sessions_app.costs.question import FACETS, NONE, OUTCOME, UUID_FACETS
 from sessions_app.costs.selection import Selection
@@ -49,7 +49,7 @@ class Ledger:
         stale = np.zeros(self.sessions.size, bool)
         stale[self._places(sessions["pk"])] = True
         old = self.bookings
-        begin = min(_first(stale[old["place"]]), int(np.searchsorted(old["hour"], _earliest(fresh["hour"]))))
+        begin = min(_first(stale[old["place"]]), begin_of(old["hour"], _earliest(fresh["hour"]), 0))
         tail = old.rows(slice(begin, None))
         kept = ~stale[tail["place"]]
         merged = {name: np.concatenate([tail[name][kept], fresh[name]]) for name in BOOKING}
@@ -111,8 +111,7 @@ class Ledger:
         self, first_hour: int | None, end_hour: int | None, only: tuple[tuple[str, str], ...]
     ) -> Selection:
         hours = self.bookings["hour"]
-        begin = 0 if first_hour is None else np.searchsorted(hours, first_hour)
-        end = len(hours) if end_hour is None else np.searchsorted(hours, end_hour)
+        begin, end = begin_of(hours, first_hour, 0), begin_of(hours, end_hour, len(hours))
         which: Any = slice(begin, max(begin, end))
         fits = self._fits(only)
         if fits is not None:

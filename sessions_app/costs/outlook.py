@@ -81,7 +81,7 @@ def month_of(day: date) -> tuple[date, date]:
 def spent_by_day(asked: CostQuestion, now: datetime) -> dict[date, int]:
     """Micro-dollars of what the question selects, up to now, by the reader's days; days without spend left out."""
     with opened() as ledger:
-        hours = ledger.select(asked.first_hour, to_hour(now) + 1, asked.only).hours()
+        hours = ledger.select(asked.first_hour, to_hour(now) + 1, asked.only).hours
     days: dict[date, int] = {}
     for hour, spent in hours:
         day = day_of(hour, asked.tz)

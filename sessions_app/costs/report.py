@@ -113,7 +113,7 @@ def report(asked: CostQuestion) -> Report:
     """Everything on the page: one look at the ledger, and a handful of queries for names and sessions."""
     with opened() as ledger:
         chosen = ledger.select(asked.first_hour, asked.end_hour, asked.only)
-        hours = tuple(chosen.hours())
+        hours = tuple(chosen.hours)
         return Report(
             asked=asked,
             total=Spend.sum_of(spend for _, spend in hours),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sessions_app.costs.columns import KINDS, SIDES, Column, lowest, sums
+from sessions_app.costs.columns import KINDS, SIDES, Column, begin_of, lowest, sums
 from sessions_app.costs.spend import Spend
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Selection:
             self._columns[name] = self._ledger.sessions[name][self._places]
         return self._columns[name]
 
+    @cached_property
     def hours(self) -> list[tuple[int, Spend]]:
         """(whole hours since 1970, spend), oldest first, hours without a booking left out."""
         hours = self._bookings["hour"]
@@ -132,20 +133,19 @@ class Selection:
 
     def booked(self, cut: Cut, side: str = "") -> Column:
         """Micro-dollars of what the cut leaves of the bookings, by the numbers of a side; without one the sum alone."""
-        hours, (first, end) = self._bookings["hour"], (cut.first_hour, cut.end_hour)
-        begin = 0 if first is None else np.searchsorted(hours, first)
-        which = slice(begin, len(hours) if end is None else np.searchsorted(hours, end))
-        spent = self._of_kind(cut.kind)[which]
+        hours = self._bookings["hour"]
+        which = slice(begin_of(hours, cut.first_hour, 0), begin_of(hours, cut.end_hour, len(hours)))
+        spent = self._of_kind(cut.kind, which)
         if not side:
             return spent.sum(keepdims=True)
         codes = self._ledger.sessions[side][self._bookings["place"][which]]
         return sums(codes, spent, self._ledger.count(side))
 
-    def _of_kind(self, kind: str) -> Column:
+    def _of_kind(self, kind: str, which: slice) -> Column:
         if kind != "rest":
-            return self._bookings[kind]
-        parts = (self._bookings[name] for name in PARTS)
-        return self._bookings["total"] - sum(parts)
+            return self._bookings[kind][which]
+        parts = (self._bookings[name][which] for name in PARTS)
+        return self._bookings["total"][which] - sum(parts)
 
     def spread(self, edges: Sequence[int]) -> list[tuple[int, int]]:
         """(sessions, micro-dollars) of those that spent less than the first edge, than the second, …, and of the rest."""

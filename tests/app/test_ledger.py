@@ -35,7 +35,7 @@ def agrees(wanted: CostQuestion) -> None:
     with opened() as ledger:
         chosen = ledger.select(wanted.first_hour, wanted.end_hour, wanted.only)
         assert chosen.microusd == right.total
-        assert {hour: tuple(spend) for hour, spend in chosen.hours()} == right.hours
+        assert {hour: tuple(spend) for hour, spend in chosen.hours} == right.hours
         for side in SIDES:
             found = {one.key: (one.sessions, one.microusd) for one in chosen.groups(side)}
             assert found == right.sides[side], side
