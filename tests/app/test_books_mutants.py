@@ -12,7 +12,7 @@ import time_machine as machine
 from django.db import IntegrityError
 from django.db.models import Q
 
-from sessions_app.costs import bookkeeper, ledger
+from sessions_app.costs import bookkeeper, columns, ledger, selection
 from sessions_app.costs.books import disagreement, first_disagreement
 from sessions_app.models import CostHour
 from sessions_app.polling import ingest, records, writer
@@ -122,7 +122,7 @@ class _NothingIsStale(ledger.Ledger):
         self._take_sessions(sessions)
         fresh = {**bookings, "place": self._places(bookings["pk"])}
         old = self.bookings.rows(slice(None))
-        merged = {name: np.concatenate([old[name], fresh[name]]) for name in ledger.BOOKING}
+        merged = {name: np.concatenate([old[name], fresh[name]]) for name in columns.BOOKING}
         order = np.argsort(merged["hour"], kind="stable")
         self.bookings.resize(len(order))
         self.bookings.put(slice(None), {name: column[order] for name, column in merged.items()})
@@ -162,7 +162,7 @@ MISTAKES = {
     "the ledger is not in order": _mistake(bookkeeper._books, "ledger", lambda _: _KeepsItsOrder()),
     "the ledger misses ended sessions": _mistake(bookkeeper, "_changed_sessions", _without_the_looks),
     "the ledger has its sums from floats": _mistake(
-        ledger,
+        selection,
         "sums",
         lambda right: (
             lambda groups, values, size: (
