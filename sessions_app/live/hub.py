@@ -56,7 +56,9 @@ class Hub:
             viewers = await self._door.let_in(request)
         except Refused as refusal:
             return await stream.refuse(send, refusal.status, refusal.words)
-        return await self._serve(viewers, request, receive, send)
+        sinces, packs = [asked.since_ms for asked in request.asked], request.takes_gzip
+        del request  # ten thousand open streams would hold on to as many copies of their headers
+        return await self._serve(viewers, sinces, receive, send, packs=packs)
 
     def hang_up(self) -> None:
         """Ends every stream, now: the server is about to stop, and would wait for them.  Browsers come back."""
@@ -74,15 +76,20 @@ class Hub:
         self._push.close()
 
     async def _serve(
-        self, viewers: Sequence[Viewer | None], request: stream.Request, receive: Any, send: Any
+        self,
+        viewers: Sequence[Viewer | None],
+        sinces: Sequence[int | None],
+        receive: Any,
+        send: Any,
+        *,
+        packs: bool,
     ) -> None:
-        packs = request.takes_gzip
         line = Line(viewers, send, packs=packs)
         self._lines.add(line)
         catching_up = [
             # Added before it catches up: what changes meanwhile is not missed.
-            asyncio.create_task(self._door.catch_up(viewer, self._push.add(viewer), asked.since_ms))
-            for viewer, asked in zip(viewers, request.asked, strict=True)
+            asyncio.create_task(self._door.catch_up(viewer, self._push.add(viewer), since_ms))
+            for viewer, since_ms in zip(viewers, sinces, strict=True)
             if viewer is not None
         ]
         if self._stopping:
