@@ -71,6 +71,8 @@ def _views() -> Iterator[tuple[str, str]]:
         f"costs, 30d, {facets[0]} by {facets[-1]}, by title",
         f"/costs/?range=30d&sort=title&rows={facets[0]}",
     )
+    yield "costs, all, day by model", "/costs/?range=all&rows=day&columns=model"
+    yield "costs, all, day by kind", "/costs/?range=all&rows=day&columns=kind"
     yield "sessions, one model, by cost", f"/sessions/?model={MODELS[0]}&sort=-cost"
 
 

@@ -3,20 +3,29 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sessions_app.costs.columns import KINDS, SIDES, Column, begin_of, lowest, sums
+from sessions_app.costs.columns import KINDS, SIDES, Column, Table, begin_of, lowest, sums
 from sessions_app.costs.spend import Spend
-
-if TYPE_CHECKING:
-    from sessions_app.costs.ledger import Ledger
 
 PARTS = ("llm", "proxy", "browser")
 """Kinds of cost that a total is made of; "rest" is what they leave of it."""
 MOST_CELLS = 1 << 15
 """Of a grid: more would not stay in the processor's cache."""
+
+
+class Books(Protocol):
+    """What a selection is made from (`ledger.Ledger`)."""
+
+    sessions: Table
+
+    def count(self, side: str) -> int:
+        """How many numbers a side has."""
+
+    def key(self, side: str, code: int) -> Any:
+        """What a number of it stands for, see Group."""
 
 
 class Group(NamedTuple):
@@ -39,7 +48,7 @@ class Cut(NamedTuple):
 class Selection:
     """What a question selects: bookings, by hour, and what each of their sessions spent in them."""
 
-    def __init__(self, ledger: "Ledger", bookings: dict[str, Column]) -> None:
+    def __init__(self, ledger: Books, bookings: dict[str, Column]) -> None:
         self._ledger, self._bookings = ledger, bookings
         self._columns: dict[str, Column] = {}
         self._groups: dict[str, list[Group]] = {}
