@@ -60,10 +60,11 @@ def _apply(account: Account, latest: dict[UUID, Answer]) -> Applied:
     with transaction.atomic():
         plan = _plan(account, latest)
         born = _insert(account, plan.new)
-        _update(plan.changed)
-        writer.update(AgentSession, ("observed_at", "updated_at"), plan.confirmed)
-        records.write(born, plan.changed)
-        recorded = records.write_recordings(plan.same)
+        with writer.without_waiting():
+            _update(plan.changed)
+            writer.update(AgentSession, ("observed_at", "updated_at"), plan.confirmed)
+            records.write(born, plan.changed)
+            recorded = records.write_recordings(plan.same)
         others = {*recorded, *_move(account, plan.moved)}
         _touch(others, latest)
         applied = Applied(

@@ -6,7 +6,8 @@ each row.  PostgreSQL would parse and plan it for each, so it gets all rows as o
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -55,6 +56,19 @@ def update(
     `raise_by_one`: a counter that goes up as well; `only_if`: a column that must be true.
     """
     _run(_update, model, (*names, model._meta.pk.name), rows, raise_by_one, only_if)
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """Writes inside don't wait for each other: PostgreSQL works on one while the next is put together.
+
+    Whatever one of them raises may come as late as the end of the block.  Nothing to do on SQLite, which works in this process.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def lock(model: Model, pks: Sequence[int]) -> None:

@@ -1,10 +1,10 @@
 """Answers in, one transaction: what they change, and what they don't."""
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from sessions_app.models import Account, AgentSession, CostHour, SessionDetail, Snapshot, Step
-from sessions_app.polling import absence, records
+from sessions_app.polling import absence, records, writer
 from sessions_app.polling.ingest import Applied, apply_answers
 from sessions_app.polling.intake import take_pages
 from sessions_app.types import Answer
@@ -179,6 +179,17 @@ def test_all_or_nothing(account, monkeypatch):
     assert only_session().total_cost_microusd == 10 and CostHour.objects.get().total_microusd == 10
     apply_answers(account, [answer(9, total_cost_microusd=30)])
     assert CostHour.objects.get().total_microusd == 30
+
+
+def test_a_write_that_is_refused_while_nobody_waits_for_it_takes_the_others_back(account):
+    apply_answers(account, [answer(5)])
+    before = only_session()
+    with pytest.raises(IntegrityError), transaction.atomic(), writer.without_waiting():
+        writer.update(AgentSession, ("title",), [("written before", before.pk)])
+        writer.update(AgentSession, ("status",), [(None, before.pk)])
+        writer.update(AgentSession, ("title",), [("written after", before.pk)])
+    assert only_session().title == before.title
+    assert apply_answers(account, [answer(9, total_cost_microusd=30)]).changed == (before.pk,)
 
 
 def test_who_comes_second_with_a_new_session_updates_it(account, monkeypatch):
