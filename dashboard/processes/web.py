@@ -6,10 +6,14 @@ the socket's queue instead of being refused.  (`uvicorn --fd` would take it for 
 
 import socket
 import sys
+import warnings
 
 import uvicorn
 
 from dashboard.asgi import application, hub
+
+# WhiteNoise sends files of a few KB, and Django reads those whole: nothing to warn whoever starts this of.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 BACKLOG = 8192
 GRACE_S = 2  # for requests under way, and for browsers that read nothing

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models.functions import Left
+
 from sessions_app.costs import groups
 from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.books import Disagreement, bookings, spends_of
@@ -17,6 +19,7 @@ from sessions_app.costs.selection import Selection
 from sessions_app.costs.spend import Spend
 from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession
+from sessions_app.models.session import TASK_AS_NAME
 
 COLUMNS = {"cost": "spent", "created": "created_s", "steps": "steps"}
 """What a page of sessions is sorted by, and where the ledger has it; for titles see `titles`."""
@@ -43,6 +46,8 @@ class SessionCost(NamedTuple):
     workspace: str
     customer: str
     """The user id that its profile was given; "" without one."""
+    name: str
+    """As `AgentSession.name`."""
 
 
 class OutcomeCost(NamedTuple):
@@ -162,7 +167,8 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
 
 def session_costs(spends: Mapping[int, Spend]) -> tuple[SessionCost, ...]:
     """The sessions of these keys, in this order, with the words that people know them by.  Three queries."""
-    sessions = AgentSession.objects.select_related("account").only(*SHOWN).in_bulk(spends)
+    known = AgentSession.objects.select_related("account").only(*SHOWN)
+    sessions = known.annotate(task_begins=Left("task", TASK_AS_NAME)).in_bulk(spends)
     names = groups.names(
         {uuid for one in sessions.values() for uuid in (one.profile_id, one.workspace_id) if uuid}
     )
@@ -180,4 +186,5 @@ def _session_cost(
         groups.named(session.profile_id, names),
         groups.named(session.workspace_id, names),
         customers.get(session.profile_id, "") if session.profile_id else "",
+        session.title or session.task_begins,  # type: ignore[attr-defined]
     )

@@ -11,6 +11,9 @@ from sessions_app.types import FINAL_STATUSES
 from .account import Account
 from .fields import EncryptedTextField
 
+TASK_AS_NAME = 200
+"""Letters of its task that name a session without a title."""
+
 
 class SessionQuerySet(models.QuerySet["AgentSession"]):
     def update_shown(self, now: datetime, **columns: object) -> int:
@@ -108,10 +111,15 @@ class AgentSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.task[:200] or str(self.uuid)
+        return self.name or f"Untitled {str(self.uuid)[:8]}"
 
     def get_absolute_url(self) -> str:
         return reverse("session", args=[self.uuid])
+
+    @property
+    def name(self) -> str:
+        """What people call it: its title, else what it was told to do; "" while neither is known."""
+        return self.title or self.task[:TASK_AS_NAME]
 
     @property
     def is_final(self) -> bool:

@@ -112,7 +112,7 @@ def _mark(found: Receipt) -> str:
         stop.accepted_at,
         tries,
         figures,
-        found.session.title,
+        found.session.name,
     )
     return f"{zlib.crc32(repr(shown).encode('utf-8', 'replace')):08x}"
 

@@ -26,6 +26,12 @@ def test_a_first_sight_books_everything_to_the_hour_of_the_vendors_update():
     assert change.snapshot and not change.ended
 
 
+@pytest.mark.parametrize("title", ["     ", "\u200b\u2060", "\t\n", "\u202e"])
+def test_a_title_of_which_nothing_can_be_seen_is_none(title):
+    assert first_sight(seen(title=title), at(5)).columns["title"] == ""
+    assert first_sight(seen(title=title + "a"), at(5)).columns["title"] == title + "a"
+
+
 def test_a_first_sight_without_dates_goes_by_our_clock():
     columns = first_sight(seen(created_at=None, updated_at=None), at(5)).columns
     assert columns["created_at"] == columns["status_since"] == columns["progress_at"] == at(5)
