@@ -9,15 +9,13 @@ from sessions_app.upstream.errors import (
     Conflict,
     Invalid,
     NotFound,
-    PaymentRequired,
     RateLimited,
-    Unauthorized,
     UpstreamError,
 )
 
 AGAIN_S, REFUSED_S = 10.0, 60.0
 """The first pause of a session after a failure, and after it was not found; each further one is twice as long."""
-ILL, CROWDED, FORBIDDEN = timedelta(seconds=15), timedelta(seconds=30), timedelta(minutes=10)
+ILL, CROWDED, LONGEST = timedelta(seconds=15), timedelta(seconds=30), timedelta(minutes=10)
 NOT_OFFERED = timedelta(minutes=30)
 NOT_OFFERED_AFTER = 5
 """Sessions not found in a row, and none found: then this upstream has no messages to give."""
@@ -74,8 +72,6 @@ def _pause(times: int, error: UpstreamError) -> timedelta | None:
     """How long the account's messages are left alone, having failed alike so many times in a row; None: not at all."""
     if isinstance(error, RateLimited):
         return timedelta(seconds=error.retry_after_s) if error.retry_after_s else CROWDED
-    if isinstance(error, Unauthorized | PaymentRequired):
-        return FORBIDDEN
     if isinstance(error, NotFound):
         return NOT_OFFERED if times >= NOT_OFFERED_AFTER else None
-    return min(ILL * 2 ** min(times - 1, 10), FORBIDDEN)
+    return min(ILL * 2 ** min(times - 1, 10), LONGEST)

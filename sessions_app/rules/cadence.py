@@ -10,10 +10,11 @@ UNFINISHED_EVERY_S = 0.8
 SHORT_EVERY_S = 0.8
 """The bucket of a budget holds a second's worth or two: what is not fetched by then is lost."""
 LONGEST_SHORTAGE_S = 300.0
-LONGEST_BACKOFF_S = 60.0
+LONGEST_BACKOFF_S = 15.0
+"""One request: it burdens nobody, and the floor is back soon after the vendor is."""
 LONGEST_BACKOFF_PARTLY_S = 10.0
-BAD_KEY_PAUSE_S = 120.0
-"""A refused key does not heal by asking: look seldom, and tell a person."""
+BAD_KEY_PAUSES_S = (5.0, 60.0)
+"""The first pause of a refused key and the longest.  It does not heal by asking, but often by a person elsewhere."""
 
 
 def after_success(live: int, *, unfinished: bool = False) -> timedelta:
@@ -38,7 +39,8 @@ def after_failure(
     if retry_after_s is not None:
         return timedelta(seconds=retry_after_s)
     if error_kind in {"unauthorized", "payment_required"}:
-        return timedelta(seconds=BAD_KEY_PAUSE_S)
+        first, longest = BAD_KEY_PAUSES_S
+        return timedelta(seconds=min(longest, first * 2 ** min(failures - 1, 10)))
     longest = LONGEST_BACKOFF_PARTLY_S if partly else LONGEST_BACKOFF_S
     ceiling = min(longest, LIVE_EVERY_S * 2 ** min(failures, 10))
     return timedelta(seconds=random.uniform(LIVE_EVERY_S / 2, ceiling))

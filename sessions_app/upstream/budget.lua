@@ -1,11 +1,17 @@
 -- One account's budget of requests.  KEYS[1] is a hash, times are seconds of Redis' own clock, so that all workers agree
--- (ARGV[1] overrides it, for tests).  ARGV[2…]: take purpose wanted reserve share | spend purpose count | refused
--- seconds jitter, where -1 seconds means that the vendor did not say.
+-- (ARGV[1] overrides it, for tests).  ARGV[2…]: take purpose wanted reserve share | spend purpose count | accepted |
+-- refused seconds jitter count, where -1 seconds means that the vendor did not say.
 --
 --   tokens at rate     a bucket: `tokens` as of `at`, filled at `rate` a second
 --   ceiling            the rate at which we were last refused; 0: never
 --   blocked_until      nobody but a stop may ask before
---   limited_at strikes when we were last refused, and how often in a row without being told for how long
+--   believed_until     for so long the ceiling is taken for the vendor's limit
+--   limited_at strikes when we were last refused, and how often in a row without anything accepted in between
+--   accepted_at        when somebody who asked after a pause was first answered
+--   top surprises      the ceiling when we last asked for as much as was allowed, and how often we were refused below it since
+--   random_until       refusals seem not to depend on the rate, and it is not lowered for them; what came of that so far:
+--   trial_at trial_sent trial_refused trial_worth   (the last: what must get through a second for it to be worth the refusals)
+--   sure_until         they do depend on it: nobody tries for so long whether they don't
 --   short_at grown_at  when somebody last got less than they asked for, and when the rate last rose for it
 --   lean_at            when somebody who goes before others last got less than they asked for
 --   used used_at       requests of about the last second
@@ -13,12 +19,17 @@
 --   share:… share_at:… sent:… denied:…   by purpose; a share is a little bucket that higher purposes cannot empty
 local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
-local CALM_S, FORGET_S = 5, 600       -- no growth sooner after a refusal; a ceiling is believed for so long
+local CALM_S = 5                      -- no growth sooner after a refusal
+local FORGET_S, DOUBT_S = 600, 150    -- a ceiling is believed for so long: where all was asked for, and where less was
 local GROWTH, NEAR, CREEP = 0.05, 0.9, 0.0004   -- of the ceiling per second of need; from NEAR of it on, only creeping
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
 local SMALL, RESERVE_OF_SWEEPS, LEAN_S = 3, 0.25, 4
 local LONG_S, CAPACITY_S, BURST = 5, 1, 0.75  -- most vendors have a bucket, too: of a second's worth, says experience
+-- Who asks less than the ceiling is left alone for longer than RELIEF_S.  After more surprises in a row refusals are taken
+-- for chance until none has come for RANDOM_S, unless after FEW of them not even WORTH times as much gets through.
+local RELIEF_S, SURPRISES, RANDOM_S, RANDOM_OF_TOP = 100, 3, 120, 2
+local TRIAL, FEW, WORTH, SURE_S = 100, 8, 1.5, 120
 
 local clock = redis.call('TIME')
 local now = tonumber(ARGV[1]) or tonumber(clock[1]) + tonumber(clock[2]) / 1e6
@@ -38,18 +49,21 @@ local used = get('used', 0) * math.exp(get('used_at', now) - now)
 local long, since = get('long', 0) * math.exp((get('long_at', now) - now) / LONG_S), get('since', now)
 if long < 0.5 then since = now end
 
+local function is_random() return now < get('random_until', 0) end
+
 local function spend(purpose, count)
   tokens, used, long = tokens - count, used + count, long + count
+  if is_random() then put('trial_sent', get('trial_sent', 0) + count) end
   put('sent:' .. purpose, get('sent:' .. purpose, 0) + count)
 end
 
 local function grow()
   local since = math.min(1, now - get('grown_at', now - 0.1))
   put('grown_at', now)
-  if now - limited_at < CALM_S then return end
+  if now - limited_at < CALM_S and not is_random() then return end
   local slope = GROWTH * ceiling
   if ceiling == 0 then slope = rate
-  elseif rate >= NEAR * ceiling and now - limited_at < FORGET_S then slope = CREEP * ceiling end
+  elseif rate >= (is_random() and RANDOM_OF_TOP or NEAR) * ceiling and now < get('believed_until', 0) then slope = CREEP * ceiling end
   rate = math.min(MOST_RATE, rate + slope * since)
 end
 
@@ -57,7 +71,7 @@ local function take(purpose, wanted, reserve, share)
   if now < blocked_until then
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted)
     put('short_at', now)
-    return {0, string.format('%.3f', blocked_until - now)}
+    return {0, string.format('%.3f', blocked_until - now), 0}
   end
   -- In a bucket of one there is nothing to leave for others, and where sweeps go short nothing is left over: then the
   -- lower purposes live on their shares alone.
@@ -81,7 +95,7 @@ local function take(purpose, wanted, reserve, share)
     grow()
     wait = math.max(0.02, (1 + math.min(kept, burst() - 1) - tokens) / rate)
   end
-  return {granted, string.format('%.3f', wait)}
+  return {granted, string.format('%.3f', wait), get('accepted_at', 0) < limited_at and 1 or 0}
 end
 
 -- What the vendor bore: what fitted into its bucket at once is no rate.  Who asks in bursts overflows it, though
@@ -91,19 +105,67 @@ local function borne()
   return math.max(BURST * used, long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh))
 end
 
-local function refused(retry_after, jitter)
+local function lower(to, part, believed_s)
+  ceiling, rate = math.max(LEAST_RATE, to), math.max(LEAST_RATE, to * part)
+  put('believed_until', now + believed_s)
+end
+
+local function take_for_chance()
+  put('random_until', now + RANDOM_S)
+  put('believed_until', now + RANDOM_S)
+end
+
+local function try_without_lowering()
+  put('trial_at', now) put('trial_sent', 0) put('trial_refused', 0) put('trial_worth', rate * WORTH)
+  ceiling = get('top', ceiling)
+  rate = math.max(rate, ceiling)
+  take_for_chance()
+end
+
+-- A vendor with a limit leaves those alone who keep below it.  One that refuses them again and again, however far the rate
+-- was lowered, refuses by chance or for reasons of its own: to ask less only means to know less.
+local function learn(jitter)
+  local asked = math.min(rate, used, borne())
+  local soon = ceiling > 0 and now - math.max(limited_at, blocked_until) < RELIEF_S
+  local surprise = soon and asked < ceiling
+  put('surprises', soon and get('surprises', 0) + (surprise and 1 or 0) or 0)
+  if get('surprises', 0) > SURPRISES and now >= get('sure_until', 0) then
+    put('surprises', 0)
+    return try_without_lowering()
+  end
+  lower(math.max(rate / 4, asked), 0.6 + 0.2 * jitter, surprise and DOUBT_S or FORGET_S)
+  if not soon then put('top', ceiling) end
+end
+
+local function go_on_trying()
+  local sent, refused = get('trial_sent', 0), get('trial_refused', 0)
+  local through = (sent - refused) / math.max(1, now - get('trial_at', now))
+  if refused >= FEW and through < get('trial_worth', 0) then
+    put('random_until', 0) put('sure_until', now + SURE_S)
+    return lower(through, 0.9, DOUBT_S)
+  end
+  take_for_chance()
+  if sent > TRIAL then
+    put('trial_sent', sent / 2) put('trial_refused', refused / 2) put('trial_at', (now + get('trial_at', now)) / 2)
+  end
+end
+
+local function refused(retry_after, jitter, count)
+  if is_random() then put('trial_refused', get('trial_refused', 0) + count) end
   local fresh = now - limited_at > 1  -- answers to one and the same burst count once
   if fresh then
-    local cut = math.max(rate / 4, math.min(rate, used, borne()))
-    ceiling = math.max(LEAST_RATE, cut)
-    rate = math.max(LEAST_RATE, cut * (0.6 + 0.2 * jitter))
+    -- Who is refused by the first answer after a pause learns that the pause was too short, and nothing about rates.
+    local still = limited_at > 0 and get('accepted_at', 0) < limited_at
+    if still then put('strikes', get('strikes', 0) + 1)
+    else
+      put('strikes', 1)
+      if is_random() then go_on_trying() else learn(jitter) end
+    end
     put('limited', get('limited', 0) + 1)
-    local quiet = now - math.max(limited_at, blocked_until) > 30
-    put('strikes', quiet and 1 or get('strikes', 0) + 1)
     put('limited_at', now)
   end
   local pause = retry_after
-  if pause < 0 then pause = math.min(LONGEST_PAUSE_S, 0.5 * 2 ^ get('strikes', 1)) end
+  if pause < 0 then pause = math.min(LONGEST_PAUSE_S, 0.5 * 2 ^ (get('strikes', 1) - 1)) end
   if fresh or retry_after >= 0 then
     blocked_until = math.max(blocked_until, now + pause * (1 + 0.1 * jitter))
     put('blocked_until', blocked_until)
@@ -119,8 +181,10 @@ if ARGV[2] == 'take' then
 elseif ARGV[2] == 'spend' then
   spend(ARGV[3], tonumber(ARGV[4]))
   tokens = math.max(tokens, -burst())
+elseif ARGV[2] == 'accepted' then
+  put('accepted_at', now)
 else
-  answer = refused(tonumber(ARGV[3]), tonumber(ARGV[4]))
+  answer = refused(tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]))
 end
 put('rate', rate) put('ceiling', ceiling) put('tokens', tokens) put('at', now) put('used', used) put('used_at', now)
 put('long', long) put('long_at', now) put('since', since)

@@ -2,7 +2,9 @@
 
 It starts generous and doubles for every second that somebody needed more, until the vendor first says 429.  A 429
 lowers it to less than the vendor bore of late, with jitter, and pauses everybody for as long as `Retry-After` says; then it rises again
-by a twentieth of the rate that was refused for every second of need, and only creeps once it is near that.
+by a twentieth of the rate that was refused for every second of need, and only creeps once it is near that.  Not every 429 tells of
+a limit: one that answers the first request after a pause only makes the pause longer, and where asking for much less is
+refused as often as asking for more, the rate goes up again.
 
 Right of way: a stop is never refused and never waits.  The others leave something in the bucket for those above them,
 and the lower ones have a small share that the upper ones cannot take.
@@ -57,10 +59,14 @@ REDIS_PAUSE_S = 2.0
 
 
 class Grant(NamedTuple):
-    """How many of the requests may leave, and in how many seconds the next could (0 when all may)."""
+    """How many of the requests may leave, and in how many seconds the next could (0 when all may).
+
+    `in_doubt`: nobody knows whether the vendor answers again since it last refused; who hears of it says so.
+    """
 
     granted: int
     wait_s: float
+    in_doubt: bool = False
 
 
 class Budget:
@@ -80,18 +86,22 @@ class Budget:
         if told is None:
             return self._local.take(wanted)
         self._local.remember(self._redis, self._key)
-        return Grant(int(told[0]), float(told[1]))
+        return Grant(int(told[0]), float(told[1]), told[2] == 1)
 
     def spend(self, count: int, purpose: Purpose) -> None:
         """These leave or have left, whatever the budget says."""
         if self._tell("spend", purpose, count) is None:
             self._local.spend(count)
 
-    def refused(self, retry_after_s: float | None) -> None:
-        """The vendor said 429; `retry_after_s` (held to 1..300 by whoever read it) None when not for how long."""
+    def accepted(self) -> None:
+        """The vendor answered somebody whose grant was in doubt."""
+        self._tell("accepted")
+
+    def refused(self, retry_after_s: float | None, count: int = 1) -> None:
+        """The vendor said 429 so many times; `retry_after_s` (held to 1..300 by whoever read it) None when not for how long."""
         pause = -1.0 if retry_after_s is None else retry_after_s
         self._local.refused(retry_after_s)
-        self._tell("refused", pause, random.random())
+        self._tell("refused", pause, random.random(), count)
 
     def _tell(self, *words: str | float) -> list[bytes] | None:
         if time.monotonic() < self._alone_until:

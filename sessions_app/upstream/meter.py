@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .budget import RANKS, Budget, Purpose
-from .errors import OverBudget, RateLimited
+from .errors import OverBudget, RateLimited, UpstreamError
 
 
 class Meter(Protocol):
@@ -40,6 +40,7 @@ class Metered:
     def __init__(self, budget: Budget, purpose: Purpose) -> None:
         self._budget, self._purpose = budget, purpose
         self._unpaid = 0
+        self._in_doubt = False
         self.retry_in_s = 0.0
 
     def admit(self, wanted: int) -> int:
@@ -51,7 +52,7 @@ class Metered:
         while True:
             grant = self._budget.take(wanted - admitted, self._purpose)
             admitted += grant.granted
-            self.retry_in_s = grant.wait_s
+            self.retry_in_s, self._in_doubt = grant.wait_s, grant.in_doubt
             if admitted == wanted or time.monotonic() + grant.wait_s > until:
                 return admitted
             time.sleep(grant.wait_s)
@@ -60,10 +61,13 @@ class Metered:
         if count := self._unpaid + repeats:
             self._unpaid = 0
             self._budget.spend(count, self._purpose)
+        if self._in_doubt and not all(isinstance(error, UpstreamError) for error in errors):
+            self._in_doubt = False
+            self._budget.accepted()
         limits = [error.retry_after_s for error in errors if isinstance(error, RateLimited)]
         if limits:
             said = [seconds for seconds in limits if seconds is not None]
-            self._budget.refused(max(said) if said else None)
+            self._budget.refused(max(said) if said else None, len(limits))
 
 
 def over_budget(meter: Meter) -> OverBudget:

@@ -1,5 +1,6 @@
 """The budget of one account: shared, learned from 429, and fair by purpose.  Against a real Valkey, with a clock of ours."""
 
+import random
 import threading
 from itertools import count, pairwise
 
@@ -47,6 +48,7 @@ class Stage:
 
 @pytest.fixture
 def stage(valkey) -> Stage:
+    random.seed(7)  # the jitter
     return Stage(valkey)
 
 
@@ -112,20 +114,64 @@ def test_it_climbs_again_and_only_creeps_near_the_rate_that_was_refused(stage):
     assert 0.84 * ceiling < stage.rate < ceiling
 
 
+class Limited:
+    """A vendor with a token bucket, as most have it."""
+
+    def __init__(self, rate: float, holds: float) -> None:
+        self.rate, self.holds, self.tokens, self.at = rate, holds, holds, 0.0
+
+    def serves(self, now: float) -> bool:
+        self.tokens = min(self.holds, self.tokens + self.rate * (now - self.at))
+        self.at, served = now, self.tokens >= 1
+        self.tokens -= served
+        return served
+
+
+def against(stage, serves, seconds: float, need: int = 8, retry_after: int | None = 1) -> int:
+    """Somebody who wants `need` requests each tenth of a second, as `Metered` tells the budget of them.  Returns those served."""
+    served = 0
+    for _ in range(round(seconds * 10)):
+        stage.clock.now += 0.1
+        grant = stage.budget.take(need, "live")
+        answers = [serves(stage.clock.now) for _ in range(grant.granted)]
+        served += sum(answers)
+        if grant.in_doubt and any(answers):
+            stage.budget.accepted()
+        if not all(answers):
+            stage.budget.refused(retry_after, answers.count(False))
+    return served
+
+
 @pytest.mark.parametrize("limit", [2.0, 10.0])
 def test_against_a_limited_vendor_it_settles_just_below_the_limit(stage, limit):
-    """A token bucket upstream, as most have it: over ten minutes of need, most of what it gives is used."""
-    tokens, served = limit, 0
-    for _ in range(6000):
-        stage.clock.now += 0.1
-        tokens = min(limit, tokens + limit * 0.1)
-        for _ in range(stage.budget.take(8, "live").granted):
-            if tokens >= 1:
-                tokens, served = tokens - 1, served + 1
-            else:
-                stage.budget.refused(1)
-    assert served >= 0.85 * limit * 600
-    assert standing(stage.client, stage.key).limited <= 6, "each time everybody waits"
+    """Over ten minutes of need, most of what it gives is used."""
+    assert against(stage, Limited(limit, limit).serves, 600) >= 0.85 * limit * 600
+    assert standing(stage.client, stage.key).limited <= 10, "each time everybody waits"
+
+
+@pytest.mark.parametrize(("limit", "holds"), [(0.5, 1), (1, 100), (10, 100)])
+def test_a_small_limit_below_a_large_bucket_is_not_taken_for_chance(stage, limit, holds):
+    vendor = Limited(limit, holds)
+    against(stage, vendor.serves, 300)
+    before = standing(stage.client, stage.key).limited
+    assert against(stage, vendor.serves, 300) >= 0.7 * limit * 300
+    assert standing(stage.client, stage.key).limited - before <= 25
+
+
+@pytest.mark.parametrize("retry_after", [10, 1, None])
+def test_a_vendor_that_refuses_everybody_for_a_while_is_asked_as_before_when_it_is_back(stage, retry_after):
+    against(stage, lambda now: True, 20, need=1)
+    against(stage, lambda now: False, 30, need=1, retry_after=retry_after)
+    against(stage, lambda now: True, 20, need=1)
+    assert against(stage, lambda now: True, 30, need=1) >= 0.5 * 300, "ten a second were wanted"
+
+
+@pytest.mark.parametrize("part", [0.02, 0.05, 0.1])
+def test_refusals_by_chance_do_not_make_it_ask_ever_less(stage, part):
+    """A rate that is lowered for each of them would end at its least: one request in five seconds."""
+    chance = random.Random(7)
+    served = against(stage, lambda now: chance.random() > part, 300, need=1)
+    assert served >= 0.3 * 3000, "ten a second were wanted, and each refusal is a second's pause"
 
 
 def test_what_somebody_has_open_borrows_when_a_sweep_took_all(stage):

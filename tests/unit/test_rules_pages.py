@@ -104,7 +104,8 @@ def test_where_a_list_ends():
 
 def test_a_refusal_is_obeyed_and_failures_are_met_with_patience():
     assert cadence.after_failure(1, "rate_limited", 7).total_seconds() == 7
-    assert cadence.after_failure(1, "unauthorized", None).total_seconds() == cadence.BAD_KEY_PAUSE_S
+    bad_key = [cadence.after_failure(n, "unauthorized", None).total_seconds() for n in (1, 2, 3, 4, 5, 99)]
+    assert bad_key == [5, 10, 20, 40, 60, 60]
     pauses = [
         cadence.after_failure(n, "server_fault", None).total_seconds()
         for n in (1, 3, 9, 10**6)
