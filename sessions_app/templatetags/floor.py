@@ -78,13 +78,14 @@ def span(begin: datetime, end: datetime | None) -> str:
 @register.simple_tag
 def moment(at: datetime | None, how: str = "relative") -> str:
     """A `<time>` with the absolute UTC text inside.  `how`, for static/js/time.js: relative ("3 min ago"),
-    elapsed ("3 m 12 s", counting) or clock (the reader's own zone)."""
+    due ("in 3 min", and "now" once that is over), elapsed ("3 m 12 s", counting) or clock (the reader's own zone)."""
     if at is None:
         return UNKNOWN
     return format_html(_TIMES[how], iso(at), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 
 _TIMES = {how: f'<time datetime="{{}}" data-{how}>{{}}</time>' for how in ("relative", "elapsed", "clock")}
+_TIMES["due"] = '<time datetime="{}" data-relative="due">{}</time>'
 
 
 @register.filter

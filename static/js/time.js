@@ -62,6 +62,7 @@ function say(element, at) {
 }
 
 function textOf(element, moment, at) {
+  if (element.dataset.relative && moment < at) return "now"; // it was due
   if ("elapsed" in element.dataset) return duration(at - moment);
   return "clock" in element.dataset ? clockText(moment, at) : relativeText(moment - at);
 }

@@ -178,6 +178,23 @@ def test_moments_are_said_in_words_with_the_exact_one_beside(live):
     expect(live.locator("#push")).to_have_text("live")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "kind", "words"),
+    [(150, "due", "in 2 min"), (20, "due", "in a moment"), (-20, "due", "now"), (-150, "", "2 min ago")],
+)
+def test_what_was_to_come_is_now_and_not_ago(live, seconds, kind, words):
+    """A balance "runs out 3 s ago" until the next reading says when, otherwise."""
+    live.evaluate(
+        """([seconds, kind]) => {
+            const at = new Date(Date.now() + seconds * 1000).toISOString();
+            document.querySelector("main").insertAdjacentHTML(
+              "beforeend", `<p id="moment"><time datetime="${at}" data-relative="${kind}">?</time></p>`);
+        }""",
+        [seconds, kind],
+    )
+    expect(live.locator("#moment")).to_have_text(words)
+
+
 # ---- everybody -------------------------------------------------------------------------------------
 
 
