@@ -12,6 +12,8 @@ def test_the_first_admin_signs_in_through_the_form(page, floor):
     sign_in(page, floor.url)
     cookies = {cookie["name"] for cookie in page.context.cookies()}
     assert "sessionid" in cookies
+    page.locator("#main").wait_for()
+    assert page.locator(".messages").count() == 0, "it would stand on the floor all day"
 
 
 def test_a_wrong_password_is_told_and_stays_outside(page, floor):
