@@ -5,7 +5,7 @@ from typing import Protocol
 
 import httpx
 
-from .errors import BadReply
+from .errors import BadReply, TooLarge
 
 LARGEST_BODY = 10 * 1024 * 1024
 
@@ -58,7 +58,7 @@ async def read_body(response: httpx.Response, largest: int = LARGEST_BODY) -> by
         part = decoder.feed(chunk, room)
         room -= len(part)
         if room < 0:
-            raise BadReply(f"The reply is larger than {largest // 1024:,} KB: not read.")
+            raise TooLarge(f"The reply is larger than {largest // 1024:,} KB: not read.")
         parts.append(part)
     decoder.finish()
     return b"".join(parts)

@@ -109,3 +109,7 @@ class Disconnected(Unclear):
 
 class BadReply(Unclear):
     kind = "bad_reply"
+
+
+class TooLarge(BadReply):
+    """It would be no smaller a second time."""

@@ -1,7 +1,6 @@
 """The one place that speaks HTTP to Browser Use: pooled, bounded in time and size, every failure typed."""
 
 import asyncio
-import random
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ import certifi
 import httpx
 import msgspec
 
+from . import twice
 from .background import loop
 from .body import read_body
-from .errors import BadReply, Disconnected, UpstreamError
+from .errors import BadReply, UpstreamError
 from .failures import from_httpx, from_status, timed_out
 from .meter import Meter, Unmetered, over_budget
 
@@ -52,6 +52,9 @@ class Call:
     def is_write(self) -> bool:
         return self.write is not None
 
+    def repeats(self) -> None:
+        self.repeated = True
+
     async def note(self, event: str, info: dict[str, Any]) -> None:
         """httpcore's trace: tells a POST that never left from one that may have taken effect."""
         self.sent = self.sent or event.endswith(_REQUEST_LEAVES)
@@ -65,7 +68,7 @@ class Transport:
         self._meter = meter or Unmetered()
 
     def send(self, call: Call) -> Reply:
-        """One request: a write leaves at most once, a read whose connection broke is asked once more.
+        """One request: a write leaves at most once, a read that breaks or hangs is asked once more.
 
         Raises UpstreamError; after a write its `may_have_happened` says what is known.
         """
@@ -106,14 +109,9 @@ class Transport:
         """Within the call's wall deadline: time-outs of single reads don't stop a reply that drips."""
         try:
             async with asyncio.timeout(call.deadline_s):
-                try:
+                if call.is_write:
                     return await self._exchange(call)
-                except Disconnected:
-                    if call.is_write:
-                        raise
-                await asyncio.sleep(random.uniform(0.02, 0.1))
-                call.repeated = True
-                return await self._exchange(call)
+                return await twice.read(self._base_url, lambda: self._exchange(call), call.repeats)
         except TimeoutError:
             raise timed_out(call.deadline_s, sent=call.sent, is_write=call.is_write) from None
 

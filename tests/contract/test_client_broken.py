@@ -2,11 +2,13 @@
 
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
 from sessions_app.types import Strategy
-from sessions_app.upstream import errors
+from sessions_app.upstream import errors, twice
+from sessions_app.upstream.body import LARGEST_BODY
 from sessions_app.upstream.client import Client
 from tests.support.evil import answer, evil_server
 from tests.support.failing import ID, KEY, fails, read, saying, stop
@@ -31,6 +33,75 @@ def test_a_read_that_is_always_cut_off() -> None:
         connection.close()
 
     fails(broken, read, errors.Disconnected)
+
+
+def test_a_read_that_hangs_is_asked_once_more_and_the_first_answer_counts() -> None:
+    """Ten seconds for one bad answer would leave all that stands on its page as old as that."""
+
+    def drips_at_first(connection: socket.socket, request: bytes) -> None:
+        if len(evil.requests) > 1:
+            connection.sendall(answer(page(raw_session())))
+            return
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+        )
+        with suppress(OSError):
+            for _ in range(80):
+                connection.sendall(b" ")
+                time.sleep(0.1)
+
+    with evil_server(drips_at_first) as evil:
+        began = time.monotonic()
+        assert len(Client(evil.base_url, KEY).session_page(1).items) == 1
+        assert time.monotonic() - began < twice.PATIENCE_S + 2
+        assert len(evil.requests) == 2
+
+
+def test_where_every_answer_takes_long_none_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twice, "PATIENCE_S", 0.2)
+
+    def slow(connection: socket.socket, request: bytes) -> None:
+        time.sleep(0.5)
+        connection.sendall(answer(page(raw_session())))
+
+    with evil_server(slow) as evil:
+        client = Client(evil.base_url, KEY)
+        client.session_page(1)  # nobody knows yet
+        before = len(evil.requests)
+        for _ in range(3):
+            client.session_page(1)
+        assert len(evil.requests) == before + 3
+
+
+def test_an_apology_of_a_proxy_is_asked_once_more_and_what_is_too_large_is_not() -> None:
+    def apologises_once(connection: socket.socket, request: bytes) -> None:
+        apology = answer(b"<html>Bad gateway", kind="text/html")
+        connection.sendall(apology if len(evil.requests) == 1 else answer(page(raw_session())))
+
+    with evil_server(apologises_once) as evil:
+        assert len(Client(evil.base_url, KEY).session_page(1).items) == 1
+
+    def large(connection: socket.socket, request: bytes) -> None:
+        with suppress(OSError):
+            connection.sendall(answer(b" " * (LARGEST_BODY + 1)))
+
+    with evil_server(large) as evil:
+        with pytest.raises(errors.TooLarge):
+            Client(evil.base_url, KEY).session_page(1)
+        assert len(evil.requests) == 1
+
+
+def test_a_refusal_while_another_answer_is_awaited_counts_at_once() -> None:
+    """And whoever keeps the budget hears of it."""
+
+    def hangs_at_first(connection: socket.socket, request: bytes) -> None:
+        if len(evil.requests) > 1:
+            connection.sendall(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+        else:
+            time.sleep(6)
+
+    with evil_server(hangs_at_first) as evil, pytest.raises(errors.RateLimited):
+        Client(evil.base_url, KEY).session_page(1)
 
 
 def test_a_stop_that_was_cut_off_is_never_sent_again() -> None:
