@@ -13,14 +13,14 @@ import certifi
 import httpx
 import msgspec
 
-from . import twice
+from . import again
 from .background import loop
 from .body import read_body
 from .errors import BadReply, UpstreamError
 from .failures import from_httpx, from_status, timed_out
 from .meter import Meter, Unmetered, over_budget
 
-CONNECTIONS = 8
+CONNECTIONS, KEPT_ALIVE = 32, 8  # readings that hang, three tries each, must leave some to a stop
 AT_ONCE = 4  # CPU per page doubles between 1 and 32 at once, and 8 gain little over 4
 READ_DEADLINE_S = 10.0
 CONNECT_S = 5.0
@@ -46,14 +46,14 @@ class Call:
     deadline_s: float = READ_DEADLINE_S
     write: dict[str, Any] | None = None
     sent: bool = False
-    repeated: bool = False
+    repeated: int = 0
 
     @property
     def is_write(self) -> bool:
         return self.write is not None
 
     def repeats(self) -> None:
-        self.repeated = True
+        self.repeated += 1
 
     async def note(self, event: str, info: dict[str, Any]) -> None:
         """httpcore's trace: tells a POST that never left from one that may have taken effect."""
@@ -68,7 +68,7 @@ class Transport:
         self._meter = meter or Unmetered()
 
     def send(self, call: Call) -> Reply:
-        """One request: a write leaves at most once, a read that breaks or hangs is asked once more.
+        """One request: a write leaves at most once, a read that breaks or hangs is asked again.
 
         Raises UpstreamError; after a write its `may_have_happened` says what is known.
         """
@@ -111,7 +111,7 @@ class Transport:
             async with asyncio.timeout(call.deadline_s):
                 if call.is_write:
                     return await self._exchange(call)
-                return await twice.read(self._base_url, lambda: self._exchange(call), call.repeats)
+                return await again.read(self._base_url, lambda: self._exchange(call), call.repeats)
         except TimeoutError:
             raise timed_out(call.deadline_s, sent=call.sent, is_write=call.is_write) from None
 
@@ -181,7 +181,7 @@ def _new_client(key: str, proxy: str) -> httpx.AsyncClient:
         http2=False,
         timeout=httpx.Timeout(None, connect=CONNECT_S),
         limits=httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=30
+            max_connections=CONNECTIONS, max_keepalive_connections=KEPT_ALIVE, keepalive_expiry=30
         ),
     )
 

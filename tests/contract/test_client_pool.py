@@ -9,7 +9,7 @@ import pytest
 from sessions_app.types import Strategy
 from sessions_app.upstream import errors
 from sessions_app.upstream.client import Client
-from sessions_app.upstream.transport import Call, Transport
+from sessions_app.upstream.transport import CONNECTIONS, Call, Transport
 from tests.support.evil import answer, evil_server
 from tests.support.failing import ID, KEY, saying
 from tests.support.replies import page, raw_session
@@ -62,8 +62,26 @@ def test_two_keys_do_not_share_a_connection() -> None:
         assert b"two" in evil.requests[1]
 
 
+def test_a_sweep_that_hangs_leaves_connections_to_a_stop() -> None:
+    def hang_on_reads(connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"POST"):
+            connection.sendall(answer(raw_session()))
+        else:
+            time.sleep(5)
+
+    with evil_server(hang_on_reads) as evil:
+        hung = threading.Thread(target=lambda: Client(evil.base_url, KEY).session_pages(range(1, 9)))
+        hung.start()
+        time.sleep(3)
+        assert sum(request.startswith(b"GET") for request in evil.requests) >= 8, "several tries each"
+        began = time.monotonic()
+        assert Client(evil.base_url, KEY).stop(ID, Strategy.TASK).session.uuid == ID
+        assert time.monotonic() - began < 1
+        hung.join()
+
+
 def test_a_stop_waits_for_a_free_connection_no_longer_than_its_deadline() -> None:
-    """All eight are taken by readings that hang: nothing was sent, and that is what it says."""
+    """All are taken by readings that hang: nothing was sent, and that is what it says."""
 
     def hang_on_reads(connection: socket.socket, request: bytes) -> None:
         time.sleep(3)
@@ -74,7 +92,7 @@ def test_a_stop_waits_for_a_free_connection_no_longer_than_its_deadline() -> Non
             with pytest.raises(errors.TimedOut):
                 Transport(evil.base_url, KEY).send(Call("/sessions", deadline_s=2))
 
-        threads = [threading.Thread(target=hang) for _ in range(8)]
+        threads = [threading.Thread(target=hang) for _ in range(CONNECTIONS)]
         for thread in threads:
             thread.start()
         time.sleep(0.4)
