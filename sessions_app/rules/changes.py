@@ -147,7 +147,7 @@ def _has_progressed(known: Known, facts: dict[str, Any]) -> bool:
 
 
 def _visible(text: str) -> str:
-    """ "" for a text of which nothing could be seen: a row needs a name that can be read, and pressed."""
+    """Nothing, where nothing of it could be seen: a row needs a name that can be read, and pressed."""
     return text if any(char.isprintable() and not char.isspace() for char in text) else ""
 
 
@@ -162,7 +162,7 @@ def _facts(seen: SessionData, known: Known | None) -> dict[str, object]:
         "digest": seen.digest,
         "status": seen.status[:64],
         "model": seen.model[:128],
-        "title": _visible(seen.title or "")[:500],
+        "title": _visible((seen.title or "")[:500]),
         "last_step": (seen.last_step or "")[:1000],
         "step_count": seen.step_count,
         "is_task_successful": seen.is_task_successful,

@@ -24,6 +24,7 @@ async def read[T](place: str, ask: Callable[[], Awaitable[T]], repeats: Callable
     try:
         while True:
             tries.append(asyncio.create_task(_timed(place, ask)))
+            tries[-1].add_done_callback(_notice)
             answer = await _answer(tries, None if len(tries) == TRIES else _patience_s(place))
             if answer:
                 return answer.result()
@@ -49,6 +50,12 @@ async def _answer[T](tries: list[asyncio.Task[T]], patience_s: float | None) -> 
         if not waiting:
             return broken
     return None
+
+
+def _notice[T](one: asyncio.Task[T]) -> None:
+    """Whose answer came second failed unheard, and Python would complain of it."""
+    if not one.cancelled():
+        one.exception()
 
 
 def _patience_s(place: str) -> float:
