@@ -32,6 +32,7 @@ BENCHES = (
     (11, "goal_11_celery", ("SQLite",)),
     (10, "goal_10_history", DATABASES),
     (12, "goal_12_pictures", ("SQLite",)),
+    ("429", "refusals", ("SQLite",)),
     ("ages", "ages", DATABASES),
     ("import", "imports", DATABASES),
     ("stops", "stops", ("SQLite",)),

@@ -13,19 +13,10 @@ from sessions_app.upstream.budget import RANKS, Budget
 from sessions_app.upstream.errors import RateLimited
 from sessions_app.upstream.meter import Metered
 from sessions_app.upstream.standing import standing
+from tests.support.limits import Clock, Limited, asked_against
 
 _keys = (f"budget:test-{number}" for number in count())
 BELOW_STOP = [purpose for purpose in RANKS if purpose != "stop"]
-
-
-class Clock:
-    """Seconds since 1970, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Stage:
@@ -114,32 +105,8 @@ def test_it_climbs_again_and_only_creeps_near_the_rate_that_was_refused(stage):
     assert 0.84 * ceiling < stage.rate < ceiling
 
 
-class Limited:
-    """A vendor with a token bucket, as most have it."""
-
-    def __init__(self, rate: float, holds: float) -> None:
-        self.rate, self.holds, self.tokens, self.at = rate, holds, holds, 0.0
-
-    def serves(self, now: float) -> bool:
-        self.tokens = min(self.holds, self.tokens + self.rate * (now - self.at))
-        self.at, served = now, self.tokens >= 1
-        self.tokens -= served
-        return served
-
-
 def against(stage, serves, seconds: float, need: int = 8, retry_after: int | None = 1) -> int:
-    """Somebody who wants `need` requests each tenth of a second, as `Metered` tells the budget of them.  Returns those served."""
-    served = 0
-    for _ in range(round(seconds * 10)):
-        stage.clock.now += 0.1
-        grant = stage.budget.take(need, "live")
-        answers = [serves(stage.clock.now) for _ in range(grant.granted)]
-        served += sum(answers)
-        if grant.in_doubt and any(answers):
-            stage.budget.accepted()
-        if not all(answers):
-            stage.budget.refused(retry_after, answers.count(False))
-    return served
+    return asked_against(stage.budget, stage.clock, serves, seconds, need, retry_after)
 
 
 @pytest.mark.parametrize("limit", [2.0, 10.0])

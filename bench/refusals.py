@@ -1,0 +1,58 @@
+"""What the budget gets out of vendors that refuse: with a limit, by chance, and all of them for a while.
+
+The real script in a real Valkey, against vendors in time of our own; ten requests a second are wanted.
+"""
+
+import random
+from collections.abc import Iterator
+from itertools import count
+
+from bench.harness import Row
+from sessions_app.live.connection import client
+from sessions_app.upstream.budget import Budget
+from tests.support.limits import Clock, Limited, Serves, asked_against
+
+GOAL = "429"
+NEED_PER_S, SECONDS, AWAY_S = 10, 600, 30
+_keys = (f"budget:bench-{number}" for number in count())
+
+
+def rows(database: str) -> Iterator[Row]:
+    for limit, holds in ((5, 5), (5, 50), (1, 1)):
+        served = _served(Limited(limit, holds).serves) / SECONDS
+        yield _row(f"a limit of {limit}/s, bucket of {holds}: served", served, served / limit, 0.85)
+    for part in (0.02, 0.05, 0.1):
+        chance = random.Random(7)
+        served = _served(lambda now, part=part, chance=chance: chance.random() > part) / SECONDS
+        yield _row(
+            f"{part:.0%} refused by chance, a second's pause each: served", served, served / NEED_PER_S, 0.3
+        )
+    yield _back()
+
+
+def _served(serves: Serves) -> int:
+    random.seed(7)  # the jitter
+    clock = Clock()
+    return asked_against(Budget(client(), next(_keys), clock), clock, serves, SECONDS, NEED_PER_S // 10)
+
+
+def _back() -> Row:
+    """Everybody is refused for half a minute, with Retry-After: 10."""
+    random.seed(7)
+    clock, away = Clock(), [False]
+    budget = Budget(client(), next(_keys), clock)
+
+    def ask(seconds: float) -> float:
+        return asked_against(budget, clock, lambda now: not away[0], seconds, 1, 10) / seconds
+
+    ask(60)
+    away[0] = True
+    ask(AWAY_S)
+    away[0] = False
+    ask(15)
+    rate = ask(60)
+    return _row(f"15 s after everybody was refused for {AWAY_S} s: served", rate, rate / NEED_PER_S, 0.5)
+
+
+def _row(what: str, per_s: float, ratio: float, least: float) -> Row:
+    return Row(GOAL, what, f"{per_s:.2f} requests/s", ratio, f"≥ {least:g}×", ratio >= least)
