@@ -110,7 +110,7 @@ class Pulse(NamedTuple):
     @property
     def short(self) -> list[Reading]:
         """Those whose budget of requests is too small."""
-        return [reading for reading in self.readings if reading.shortage]
+        return [reading for reading in self.readings if reading.shortage and reading.shortage.is_felt]
 
     @property
     def broken(self) -> list[Reading]:

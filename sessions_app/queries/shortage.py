@@ -30,6 +30,11 @@ class Shortage(NamedTuple):
     paused_until: datetime | None
 
     @property
+    def is_felt(self) -> bool:
+        """Whether anything gets older than it should by what people notice."""
+        return bool(self.paused_until or self.late)
+
+    @property
     def words(self) -> str:
         """For machines and logs, without the pause."""
         if self.needed_per_s is None or self.budget_per_s is None:
@@ -52,9 +57,10 @@ def shortage_of(account: Account, now: datetime) -> Shortage | None:
 
 
 def _late(ages: dict[str, float]) -> Iterable[Lateness]:
+    """In whole seconds: "every 3 s instead of 3 s" tells nobody anything."""
     for care, words in WORDS.items():
         age, target = ages.get(care, 0.0), TARGET_S[care]
-        if age > target:
+        if round(age) > target:
             yield Lateness(words, age, target)
 
 

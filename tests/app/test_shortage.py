@@ -203,6 +203,14 @@ def test_a_pause_is_said_while_it_lasts():
     assert "pause" not in _text(pulse.rendered(Sight()).decode())
 
 
+def test_a_shortage_that_makes_nothing_older_by_a_second_is_for_the_settings_only():
+    ages = {"opened": 1.1, "running": 3.3, "resting": 15.2}
+    make_account(shortage={"needed_per_s": 1.3, "budget_per_s": 1.2, "ages_s": ages})
+    assert "Slower" not in pulse.rendered(Sight()).decode()
+    short = health.parts()["polling"]["accounts"][0]["shortage"]
+    assert short["needed_per_s"] == 1.3 and "instead of" not in short["words"]
+
+
 def test_without_a_shortage_there_is_no_word_of_it():
     make_account()
     assert "Slower" not in pulse.rendered(Sight()).decode()
