@@ -6,8 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models.functions import Left
-
 from sessions_app.costs import groups
 from sessions_app.costs.bookkeeper import opened
 from sessions_app.costs.books import Disagreement, bookings, spends_of
@@ -19,12 +17,11 @@ from sessions_app.costs.selection import Selection
 from sessions_app.costs.spend import Spend
 from sessions_app.costs.titles import by_title
 from sessions_app.models import AgentSession
-from sessions_app.models.session import TASK_AS_NAME
 
 COLUMNS = {"cost": "spent", "created": "created_s", "steps": "steps"}
 """What a page of sessions is sorted by, and where the ledger has it; for titles see `titles`."""
 SHOWN = (
-    "uuid", "title", "status", "is_task_successful", "is_live", "created_at", "ended_at", "model", "profile_id",
+    "uuid", "title", "task", "status", "is_task_successful", "is_live", "created_at", "ended_at", "model", "profile_id",
     "workspace_id", "proxy_country", "step_count", "total_cost_microusd", "account__name",
 )  # fmt: skip
 """All that page, files and mail show of a session: with all of its columns it takes three times as long, most of it
@@ -46,8 +43,6 @@ class SessionCost(NamedTuple):
     workspace: str
     customer: str
     """The user id that its profile was given; "" without one."""
-    name: str
-    """As `AgentSession.name`."""
 
 
 class OutcomeCost(NamedTuple):
@@ -167,8 +162,7 @@ def _sessions(chosen: Selection, asked: CostQuestion) -> tuple[SessionCost, ...]
 
 def session_costs(spends: Mapping[int, Spend]) -> tuple[SessionCost, ...]:
     """The sessions of these keys, in this order, with the words that people know them by.  Three queries."""
-    known = AgentSession.objects.select_related("account").only(*SHOWN)
-    sessions = known.annotate(task_begins=Left("task", TASK_AS_NAME)).in_bulk(spends)
+    sessions = AgentSession.objects.select_related("account").only(*SHOWN).in_bulk(spends)
     names = groups.names(
         {uuid for one in sessions.values() for uuid in (one.profile_id, one.workspace_id) if uuid}
     )
@@ -186,5 +180,4 @@ def _session_cost(
         groups.named(session.profile_id, names),
         groups.named(session.workspace_id, names),
         customers.get(session.profile_id, "") if session.profile_id else "",
-        session.title or session.task_begins,  # type: ignore[attr-defined]
     )
