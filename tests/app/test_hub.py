@@ -521,29 +521,30 @@ def test_asking_who_somebody_is_leaves_their_session_alone(office, settings):
 
 
 TIMES, LAST = 48, b"0047"
-"""Some seventeen megabytes, of which the system takes four for the reader before anything waits at ours."""
 
 
 def test_who_reads_slowly_is_late_but_gets_the_latest_and_costs_little(office):
     sessions = make_sessions(100)
     for_whom = office.person("ada")
     ticket = tickets.make(for_whom[0], [s.pk for s in sessions], "live")
-    slow = slow_reader(office.url, ticket, for_whom[1])
-    for number in range(TIMES):
-        AgentSession.objects.update_shown(
-            timezone.now(), title=f"Title {number:04} {'x' * 450}", last_step="y" * 900
-        )
-        publish.changed(sessions[0].account_id, [s.pk for s in sessions])
-        time.sleep(0.05)
-    received = b""
-    deadline = time.monotonic() + 20
-    while not all(f'data-session-id="{s.uuid}"'.encode() in received for s in sessions) or (
-        received.rpartition(b"Title ")[2][:4] != LAST
-    ):
-        assert time.monotonic() < deadline
-        received += slow.recv(65536)
-    slow.close()
-    assert received.count(b"event: row") < TIMES * 100 / 2, "what nobody read was not kept"
+    hub = Hub(live_wiring.house(), settings.REDIS_URL, TEMPO)
+    with running_hub(hub, send_buffer=65_536) as url:  # else the system would keep megabytes in our place
+        slow = slow_reader(url, ticket, for_whom[1])
+        for number in range(TIMES):
+            AgentSession.objects.update_shown(
+                timezone.now(), title=f"Title {number:04} {'x' * 450}", last_step="y" * 900
+            )
+            publish.changed(sessions[0].account_id, [s.pk for s in sessions])
+            time.sleep(0.05)
+        received = b""
+        deadline = time.monotonic() + 20
+        while not all(f'data-session-id="{s.uuid}"'.encode() in received for s in sessions) or (
+            received.rpartition(b"Title ")[2][:4] != LAST
+        ):
+            assert time.monotonic() < deadline
+            received += slow.recv(65536)
+        slow.close()
+    assert received.count(b"event: row") < TIMES * 100 / 8, "what nobody read was not kept"
 
 
 def slow_reader(url: str, ticket: str, cookie: str) -> socket.socket:

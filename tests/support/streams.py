@@ -91,27 +91,35 @@ class Viewer:
 
 
 @contextmanager
-def running_hub(hub: Hub) -> Iterator[str]:
-    """Serves `hub` at every path of a free loopback port; yields its address."""
+def running_hub(hub: Hub, send_buffer: int = 0) -> Iterator[str]:
+    """Serves `hub` at every path of a free loopback port; yields its address.
+
+    `send_buffer`: bytes that the system takes for each viewer (about twice that); 0 is as many as it likes.
+    """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await hub(scope, receive, send)
 
-    config = uvicorn.Config(application, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(application, lifespan="off", log_config=None, timeout_graceful_shutdown=2)
     server = _Server(hub, config)
-    thread = threading.Thread(target=server.run, name="hub", daemon=True)
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if send_buffer:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)  # connections inherit it
+    door.bind(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([door],), name="hub", daemon=True)
     thread.start()
     deadline = time.monotonic() + 10
     while not server.started:
         assert thread.is_alive() and time.monotonic() < deadline, "the hub does not start"
         time.sleep(0.005)
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
+        door.close()
         assert not thread.is_alive(), "the hub does not stop"
 
 
