@@ -39,6 +39,7 @@ urlpatterns = [
     path("sessions/views/<int:pk>/", saved_views.view, name="saved_view"),
     path("sessions/<uuid:uuid>/", session.session, name="session"),
     path("sessions/<uuid:uuid>/live/", session.live, name="live_view"),
+    path("sessions/<uuid:uuid>/live/look/", session.live_look, name="live_look"),
     path("sessions/<uuid:uuid>/control/", control.control, name="control"),
     path("sessions/<uuid:uuid>/output", session.session_output, name="session_output"),
     path("sessions/<uuid:uuid>/stop/", stops.stop, name="stop"),

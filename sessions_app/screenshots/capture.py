@@ -6,19 +6,17 @@ is only followed to the public internet, to the host that was checked, for a sho
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Sequence
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import certifi
 import httpx
 
 from sessions_app.upstream.background import loop
 from sessions_app.upstream.body import read_body
 from sessions_app.upstream.errors import BadReply
+from sessions_app.upstream.tls import authorities
 from sessions_app.upstream.urls import is_public, safe_picture_url
 
 from .errors import BadPicture
@@ -152,16 +150,9 @@ def _client() -> httpx.AsyncClient:
     state: dict[Any, Any] = loop().state
     if "pictures" not in state:
         state["pictures"] = httpx.AsyncClient(
-            verify=_tls(),
+            verify=authorities(),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=AT_ONCE * 2, max_keepalive_connections=0),
         )
     return state["pictures"]
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certifi.where())
-    context.load_default_certs()
-    return context

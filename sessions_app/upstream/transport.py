@@ -1,15 +1,12 @@
 """The one place that speaks HTTP to Browser Use: pooled, bounded in time and size, every failure typed."""
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple
 
-import certifi
 import httpx
 import msgspec
 
@@ -19,6 +16,7 @@ from .body import read_body
 from .errors import BadReply, UpstreamError
 from .failures import from_httpx, from_status, timed_out
 from .meter import Meter, Unmetered, over_budget
+from .tls import authorities
 
 CONNECTIONS, KEPT_ALIVE = 32, 8  # readings that hang, three tries each, must leave some to a stop
 AT_ONCE = 4  # CPU per page doubles between 1 and 32 at once, and 8 gain little over 4
@@ -173,7 +171,7 @@ def _new_client(key: str, proxy: str) -> httpx.AsyncClient:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         },
-        verify=_tls(),
+        verify=authorities(),
         proxy=proxy or None,
         cookies=_NO_COOKIES,
         trust_env=False,
@@ -184,14 +182,6 @@ def _new_client(key: str, proxy: str) -> httpx.AsyncClient:
             max_connections=CONNECTIONS, max_keepalive_connections=KEPT_ALIVE, keepalive_expiry=30
         ),
     )
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """certifi's authorities and the machine's own: with trust_env off, httpx would know the first only."""
-    context = ssl.create_default_context(cafile=certifi.where())
-    context.load_default_certs()
-    return context
 
 
 async def _refusal_body(response: httpx.Response) -> bytes:

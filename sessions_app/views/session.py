@@ -5,7 +5,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -21,6 +21,8 @@ from sessions_app.polling.clients import client_of
 from sessions_app.queries.reply import is_left_out, output_file
 from sessions_app.queries.session import SessionPage, detail_of, find, live_view
 from sessions_app.upstream.errors import UpstreamError
+from sessions_app.upstream.liveview import UNKNOWN, Allowed, look
+from sessions_app.upstream.urls import parse
 
 from .asking import asked_by
 from .panels import PANELS, changed_panels, panel, panels
@@ -122,6 +124,22 @@ def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if view.url:
         audit.record(request.user, "live_view.opened", found)
     return _unkept(render(request, "session/_frame.html", {"s": found, "live": view}))
+
+
+@require_safe
+@permission_required("sessions_app.watch_live", raise_exception=True)
+def live_look(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """`state` and `why` of the live view in a frame on `?page=<origin>`, as JSON: the browser tells its page neither."""
+    page = parse(request.GET.get("page", ""))
+    if page is None:
+        return HttpResponseBadRequest(
+            "page is the origin of the page that has the frame: https://floor.example"
+        )
+    found = find(uuid)
+    url = live_view(found, sight_of(request.user)).url if found else ""
+    allowed = Allowed(tuple(settings.LIVE_VIEW_ORIGINS), settings.UPSTREAM_IS_LOOPBACK)
+    seen = look(url, page, allowed, settings.UPSTREAM_PROXY) if url else UNKNOWN
+    return _unkept(JsonResponse(seen._asdict()))
 
 
 def _drives(request: HttpRequest, page: SessionPage) -> bool:

@@ -2,13 +2,17 @@
 //
 // loading ─ load, and its host answers ─→ live ─ its host falls silent ─→ dead ─ it answers again ─→ live
 //    ├─ no load within 10 s, or no host ─→ dead       any ─ the session ends ─→ ended
-//    └─ refused by our own policy ───────→ blocked    none ─ a view comes to be ─→ loading
+//    ├─ its host answers 404 or 5xx ─────→ dead       none ─ a view comes to be ─→ loading
+//    ├─ its host forbids to frame it ────→ blocked
+//    └─ refused by our own policy ───────→ blocked
 //       (it, or an address that it leads to)
 //
 // On a phone there is the picture, and the view only once somebody asks for it: until then its frame is not displayed,
 // and being lazy it is not loaded either.
 
-const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000, SECOND_LOOK_MS = 1_500;
+import { answers, apology, soon } from "./host.js";
+
+const PATIENCE_MS = 10_000, PROBE_MS = 20_000, SECOND_LOOK_MS = 1_500, APOLOGY_MS = 2_000;
 const DRIVEN = 423;
 const OWN_WORD_MS = 5_000; // until the page around has heard of our own act
 
@@ -78,37 +82,32 @@ function reachable(element) {
   try { return element.contentDocument !== null; } catch { return false; }
 }
 
-/** A load event comes for the browser's own error page, too: so its host is asked. */
+/** A load event comes for the browser's own error page, too, and for the host's: so both are asked. */
 async function onLoad(loaded) {
   if (loaded !== frame || reachable(loaded)) return;
   hasLoaded = true;
-  const answers = await hostAnswers();
-  if (loaded === frame && state() === "loading") become(answers ? "live" : "dead");
+  const told = apology(stage.dataset.liveAddress);
+  told.then((look) => look && loaded === frame && ["loading", "live"].includes(state()) && apologise(look));
+  const [isThere] = await Promise.all([answers(loaded), soon(told, APOLOGY_MS)]);
+  if (loaded === frame && state() === "loading") become(isThere ? "live" : "dead");
+}
+
+function apologise({ state: next, why }) {
+  const said = next === "dead" ? `The live view's host answers ${why}.` : `Its host lets no other page show the live view (${why}).`;
+  if (next === "dead") stage.dataset.neverCame = "1";
+  become(next, `${said} This is the last picture.`);
 }
 
 async function look() {
   if (document.hidden || !frame || !["live", "dead"].includes(state())) return;
-  let answers = await hostAnswers();
-  if (!answers && state() === "live") {
+  let isThere = await answers(frame);
+  if (!isThere && state() === "live") {
     await new Promise((done) => setTimeout(done, SECOND_LOOK_MS));
-    answers = await hostAnswers();
+    isThere = frame && await answers(frame);
   }
   if (!frame || !["live", "dead"].includes(state())) return;
-  if (!answers) become("dead");
-  else if (hasLoaded && state() === "dead" && !stage.dataset.neverCame) become("live");
-}
-
-/** Whether anything answers at the frame's host.  Asked without its path, which is the credential. */
-async function hostAnswers() {
-  try {
-    await fetch(new URL("/", frame.src), {
-      mode: "no-cors", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
-      signal: AbortSignal.timeout(PROBE_PATIENCE_MS),
-    });
-    return true;
-  } catch {
-    return false;
-  }
+  if (!isThere) return state() === "live" && become("dead");
+  if (hasLoaded && state() === "dead" && !stage.dataset.neverCame) become("live");
 }
 
 /** After an update of the page around: has the session ended, or has a live view come to be? */

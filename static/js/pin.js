@@ -1,7 +1,9 @@
 // A pinned session: its live view, in a frame that is loaded once and touched by nothing but its end or "Reload".
 // The states are those of the session page (frame.js); here there are several, and nobody drives.
 
-const PATIENCE_MS = 10_000, PROBE_MS = 20_000, PROBE_PATIENCE_MS = 5_000;
+import { answers, apology, soon } from "./host.js";
+
+const PATIENCE_MS = 10_000, PROBE_MS = 20_000, APOLOGY_MS = 2_000;
 
 const WORDS = {
   loading: "Opening the live view…",
@@ -37,6 +39,10 @@ export class Pin {
     return this.element.dataset.state;
   }
 
+  get address() {
+    return `/sessions/${this.uuid}/live/`;
+  }
+
   become(state, words = WORDS[state]) {
     this.element.dataset.state = state;
     this.part("state").textContent = words;
@@ -47,8 +53,9 @@ export class Pin {
   async load() {
     this.become("loading");
     this.frame = null;
+    this.neverCame = false;
     try {
-      const answer = await fetch(`/sessions/${this.uuid}/live/`, { headers: { "HX-Request": "true" }, cache: "no-store" });
+      const answer = await fetch(this.address, { headers: { "HX-Request": "true" }, cache: "no-store" });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
       const slot = this.part("slot");
       slot.innerHTML = await answer.text();
@@ -69,29 +76,25 @@ export class Pin {
     return undefined;
   }
 
-  /** A load event comes for the browser's own error page, too: so its host is asked. */
+  /** A load event comes for the browser's own error page, too, and for the host's: so both are asked. */
   async loaded(frame) {
-    const answers = await this.hostAnswers(frame);
-    if (frame === this.frame && this.state === "loading") this.become(answers ? "live" : "dead");
+    const told = apology(this.address);
+    told.then((look) => look && frame === this.frame && this.apologise(look));
+    const [isThere] = await Promise.all([answers(frame), soon(told, APOLOGY_MS)]);
+    if (frame === this.frame && this.state === "loading") this.become(isThere ? "live" : "dead");
+  }
+
+  apologise({ state, why }) {
+    this.neverCame = true;
+    if (["loading", "live"].includes(this.state)) this.become(state, state === "dead" ? `Answers ${why}: last picture` : `Blocked by its host: ${why}`);
   }
 
   async look() {
     const frame = this.frame;
-    if (document.hidden || !frame || !["live", "dead"].includes(this.state)) return;
-    const answers = await this.hostAnswers(frame);
-    if (frame === this.frame && ["live", "dead"].includes(this.state)) this.become(answers ? "live" : "dead");
-  }
-
-  async hostAnswers(frame) {
-    try {
-      await fetch(new URL("/", frame.src), {
-        mode: "no-cors", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(PROBE_PATIENCE_MS),
-      });
-      return true;
-    } catch {
-      return false;
-    }
+    if (document.hidden || this.neverCame || !frame || !["live", "dead"].includes(this.state)) return;
+    const isThere = await answers(frame);
+    const next = isThere ? "live" : "dead";
+    if (frame === this.frame && ["live", "dead"].includes(this.state) && next !== this.state) this.become(next);
   }
 
   /** What was refused is told by its origin: after a redirect that is none of our frames', and meant is one that loads. */

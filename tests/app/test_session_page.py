@@ -268,6 +268,32 @@ def test_the_reveal_gives_the_frame_as_it_is_now(olga):
     assert AuditEntry.objects.filter(action="live_view.opened").count() == 1
 
 
+LOOK = "live/look/?page=https://floor.example"
+
+
+def test_what_the_frame_hides_from_its_page_is_asked_by_the_server(olga, vera, settings):
+    settings.UPSTREAM_IS_LOOPBACK = True
+    denied = {"path": "/live", "kind": "canned", "status": 200, "headers": {"X-Frame-Options": "DENY"}}
+    with running_simulator(sessions=0) as sim:
+        sim.simulator.faults.set(denied)
+        made = session(live_url=sim.base_url.removesuffix("/api/v3") + "/live/abc?token=SECRET")
+        answer = olga.get(f"/sessions/{made.uuid}/{LOOK}")
+        assert answer.json() == {"state": "blocked", "why": "X-Frame-Options: DENY"}
+        assert "no-store" in answer["Cache-Control"]
+        sim.simulator.requests.clear()
+        assert vera.get(f"/sessions/{made.uuid}/{LOOK}").status_code == 403
+        AgentSession.objects.filter(pk=made.pk).update(status="stopped", is_live=False)
+        assert olga.get(f"/sessions/{made.uuid}/{LOOK}").json() == {"state": "unknown", "why": ""}
+        assert not sim.simulator.requests
+    assert not AuditEntry.objects.exists()  # nothing was revealed
+
+
+def test_a_look_needs_a_session_and_the_page_that_frames_it(olga):
+    assert olga.get(f"/sessions/{uuid4()}/{LOOK}").json()["state"] == "unknown"
+    for page in ("", "javascript:x", "floor"):
+        assert olga.get(f"/sessions/{uuid4()}/live/look/?page={page}").status_code == 400
+
+
 def test_an_ended_session_has_its_last_picture_and_no_frame(olga):
     made = session(status="stopped", picture="b" * 64, picture_at=timezone.now())
     html = page_of(olga, made)

@@ -174,6 +174,33 @@ def test_a_view_that_leads_to_an_address_that_nobody_allowed_is_told(signed_in, 
     is_open_to_all(page)
 
 
+APOLOGIES = {
+    "blocked": ({"status": 200, "headers": {"X-Frame-Options": "DENY"}}, "X-Frame-Options: DENY"),
+    "dead": ({"status": 502}, "answers 502"),
+}
+
+
+@pytest.mark.parametrize("state", APOLOGIES)
+def test_what_its_host_shows_in_place_of_the_view_is_not_called_live(signed_in, floor, shots, state):
+    """To the page, a frame with the host's 502, or with the browser's own word of refusal, has loaded well."""
+    page = signed_in
+    fault, words = APOLOGIES[state]
+    control = simulator(floor).removesuffix("/api/v3") + "/_simulator/faults"
+    session = running_session(floor)
+    page.request.post(control, data=[{"path": "/live/", "kind": "canned", "body": "<h1>No.</h1>", **fault}])
+    try:
+        opened(page, floor, session)
+        state_is(page, state)
+        assert words in page.locator("[data-note]").inner_text()
+        assert page.locator(".stage-live").evaluate("slot => getComputedStyle(slot).visibility") == "hidden"
+        shots.take(page, f"apology-{state}")
+        is_open_to_all(page)
+    finally:
+        page.request.delete(control)
+    page.get_by_role("button", name="Reload the view").click()
+    state_is(page, "live")
+
+
 def is_open_to_all(page) -> None:
     """In its frame nothing is ours, and what does not answer cannot be looked into."""
     page.emulate_media(reduced_motion="reduce")

@@ -134,6 +134,17 @@ def test_a_view_that_leads_elsewhere_is_blocked_and_said_to_be(wall, floor):
     expect(ok).to_have_attribute("data-state", "live")
 
 
+def test_a_view_whose_host_does_not_want_it_framed_is_not_called_live(wall):
+    look = {"state": "blocked", "why": "X-Frame-Options: DENY"}
+    wall.route("**/live/look/*", lambda route: route.fulfill(json=look))
+    one = wall.locator(f'[data-pinned="{pin(wall)}"]')
+    expect(one).to_have_attribute("data-state", "blocked")
+    expect(one).to_contain_text("X-Frame-Options: DENY")
+    wall.unroute("**/live/look/*")
+    one.get_by_role("button", name="Reload the view").click()
+    expect(one).to_have_attribute("data-state", "live", timeout=20_000)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_barrier_that_axe_knows(wall, shots, scheme):
     wall.emulate_media(color_scheme=scheme)
