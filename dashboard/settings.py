@@ -177,7 +177,7 @@ STORAGES = {
         "BACKEND": "sessions_app.screenshots.disk.WholeFiles",
         "OPTIONS": {"location": str(DATA_DIR / "pictures"), "allow_overwrite": True},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "dashboard.static_files.LeanFiles"},
 }
 WHITENOISE_MAX_AGE = 60
 
