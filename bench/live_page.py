@@ -74,5 +74,5 @@ def _signed_in() -> Client:
     user = User.objects.create_user("bench")
     user.groups.add(Group.objects.get(name="admin"))
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client

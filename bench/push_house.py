@@ -55,7 +55,7 @@ def furnish(sessions: int = 50, shown: int = 50) -> Furniture:
     user, _ = User.objects.get_or_create(username="bench")
     user.groups.add(Group.objects.get(name="admin"))
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     made = make_sessions(sessions, account=make_account())
     key = client.cookies["sessionid"].value
     assert SessionStore(key).load()

@@ -5,6 +5,7 @@ each    a naive stream: told by Redis as well, and renders the row anew for ever
 raw     nothing but writing: the same bytes, rendered before, to every socket
 library django-eventstream under uvicorn: told by Redis, given a changed row that was rendered once
 page    the product's pages, for who fetches them anew
+hello   a page that says so and no more, behind the same middlewares
 """
 
 import asyncio
@@ -89,6 +90,11 @@ async def serve_pages() -> None:
     await _under_uvicorn(application)
 
 
+async def serve_hello() -> None:
+    settings.ROOT_URLCONF = "bench.push_hello"
+    await serve_pages()
+
+
 async def serve_library() -> None:
     from django_eventstream import send_event
 
@@ -121,7 +127,7 @@ def _say(port: int) -> None:
 
 
 async def main(kind: str, parent: int) -> None:
-    sides = {"hub": serve_hub, "library": serve_library, "page": serve_pages}
+    sides = {"hub": serve_hub, "library": serve_library, "page": serve_pages, "hello": serve_hello}
     serving = asyncio.create_task(sides[kind]() if kind in sides else serve(kind))
     while os.getppid() == parent and not serving.done():
         await asyncio.sleep(0.5)

@@ -39,7 +39,7 @@ def weigh() -> dict[str, int]:
     user.groups.add(Group.objects.get(name="admin"))
     make_sessions(SHOWN, account=make_account())
     client = Client(headers={"accept-encoding": "gzip"})
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     with override_settings(ALLOWED_HOSTS=["testserver"]):
         response = client.get("/")
     assert response.status_code == 200

@@ -1,6 +1,7 @@
 """The live floor: which sessions are shown, in which order, and what one may filter by."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -162,7 +163,9 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
+@cache
 def _live() -> QuerySet[AgentSession]:
+    """Never asked itself, only narrowed: to put it together takes as long as to ask."""
     return AgentSession.objects.filter(is_live=True, account__is_active=True)
 
 

@@ -64,7 +64,10 @@ class Reason(NamedTuple):
 
 def rendered(session_ids: Iterable[int], sight: Sight) -> dict[int, RenderedRow]:
     """Rows of the sessions (our ids) that exist, for viewers of this `sight`.  Two queries at most."""
-    versions = AgentSession.objects.filter(pk__in=list(session_ids)).values_list("pk", "version")
+    ids = list(session_ids)
+    if not ids:
+        return {}
+    versions = AgentSession.objects.filter(pk__in=ids).values_list("pk", "version")
     return rendered_versions(dict(versions), sight)
 
 

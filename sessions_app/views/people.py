@@ -21,7 +21,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The printed one-time link.  A spent one says so, and leaves whoever is signed in signed in."""
     user = redeem(token)
     if user is not None:
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        login(request, user)
         audit.record(user, "person.signed_in", by="link")
         if not user.has_usable_password():
             messages.info(request, "That link is spent now. Set a password under your name, to come back by.")

@@ -1,7 +1,7 @@
 """Roles, the one-time link, and the first admin."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 
 from sessions_app.access import first_run
@@ -88,3 +88,20 @@ def test_the_form_takes_both_names_of_the_field(client, field):
     User.objects.create_user("ada", password="correct-horse")
     client.post("/accounts/login/", {field: "ada", "password": "correct-horse"})
     assert "_auth_user_id" in client.session
+
+
+def test_permissions_of_ones_own_and_of_groups_are_one_query(django_assert_num_queries):
+    lead = User.objects.create_user("lena")
+    lead.groups.add(Group.objects.get(name="lead"))
+    lead.user_permissions.add(Permission.objects.get(codename="stop_task"))
+    lena = User.objects.get(username="lena")
+    with django_assert_num_queries(1):
+        mine = {name for name in lena.get_all_permissions() if name.startswith("sessions_app.")}
+        assert sight_of(lena) == sight_of(lena) == Sight(see_costs=True, watch_live=True, stop_task=True)
+    assert mine == {"sessions_app.see_costs", "sessions_app.watch_live", "sessions_app.stop_task"}
+
+
+def test_who_is_shut_out_may_nothing_and_who_is_above_all_anything():
+    shut = User(username="sid", is_active=False, is_superuser=True)
+    assert sight_of(shut) == Sight()
+    assert sight_of(User(username="root", is_superuser=True)) == Sight(*[True] * len(Sight._fields))

@@ -256,11 +256,11 @@ def test_the_same_few_questions_however_long(vera, django_assert_num_queries):
     session = make_session()
     MessageLog.objects.create(session=session, read_at=timezone.now())
     say(session, "hello")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         panel_of(vera, session)
     for number in range(60):
         say(session, f"{number}")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         panel_of(vera, session)
 
 

@@ -208,11 +208,11 @@ def test_common_words_are_counted_up_to_a_limit_and_read_page_by_page(client, le
 def test_the_same_few_queries_however_long(client, lea, django_assert_num_queries):
     make_sessions(3)
     page(client)
-    with django_assert_num_queries(12):  # all stand on the page: nobody need count them
+    with django_assert_num_queries(11):  # all stand on the page: nobody need count them
         page(client)
     make_sessions(history.PAGE, status="stopped")
     page(client)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page(client)
 
 
