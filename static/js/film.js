@@ -122,7 +122,8 @@ function say() {
   range.max = Math.max(0, count - 1);
   range.value = place;
   const link = strip.at(place);
-  const words = `Picture ${place + 1} of ${count}${link ? ` · step ${link.dataset.step}` : ""}`;
+  const step = link ? ` · step ${link.dataset.step}` : "";
+  const words = `Picture ${place + 1} of ${count}${step}`;
   document.querySelector("[data-strip-where]").textContent = count ? words : "";
   range.setAttribute("aria-valuetext", words);
   part("close").hidden = chosen === null;

@@ -20,7 +20,8 @@ export function tell(last, panel) {
 }
 
 function say() {
-  const words = `${count} new message${count === 1 ? "" : "s"}${errors ? `, ${errors} of them error${errors === 1 ? "" : "s"}` : ""}.`;
+  const bad = errors ? `, ${errors} of them error${errors === 1 ? "" : "s"}` : "";
+  const words = `${count} new message${count === 1 ? "" : "s"}${bad}.`;
   document.querySelector("[data-said-news]").textContent = words;
   count = errors = due = 0;
 }
