@@ -5,12 +5,12 @@ The real script in a real Valkey, against vendors in time of our own; ten reques
 
 import random
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, pairwise
 
 from bench.harness import Row
 from sessions_app.live.connection import client
 from sessions_app.upstream.budget import Budget
-from tests.support.limits import Clock, Limited, Serves, asked_against
+from tests.support.limits import Clock, Limited, Serves, Windowed, asked_against
 
 GOAL = "429"
 NEED_PER_S, SECONDS, AWAY_S = 10, 600, 30
@@ -27,13 +27,28 @@ def rows(database: str) -> Iterator[Row]:
         yield _row(
             f"{part:.0%} refused by chance, a second's pause each: served", served, served / NEED_PER_S, 0.3
         )
+    for number, slides in ((60, False), (60, True), (300, False)):
+        yield from _windowed(number, slides=slides)
     yield _back()
+
+
+def _windowed(number: int, *, slides: bool) -> Iterator[Row]:
+    """So many a minute, and the longest time without one: from the fourth minute on, when it has learned."""
+    random.seed(7)
+    clock, vendor = Clock(), Windowed(number, 60, slides=slides)
+    budget = Budget(client(), next(_keys), clock)
+    asked_against(budget, clock, vendor.serves, 240, NEED_PER_S / 10, vendor.retry_after)
+    moments = asked_against(budget, clock, vendor.serves, SECONDS, NEED_PER_S / 10, vendor.retry_after)
+    served, blind = len(moments) / SECONDS, max(after - before for before, after in pairwise(moments))
+    what = f"{number} in {'any' if slides else 'each'} minute: served"
+    yield _row(what, served, served / (number / 60), 0.85)
+    yield Row(GOAL, f"{what}, longest gap", f"{blind:.0f} s", blind / 60, "≤ 0.25× a minute", blind <= 15)
 
 
 def _served(serves: Serves) -> int:
     random.seed(7)  # the jitter
     clock = Clock()
-    return asked_against(Budget(client(), next(_keys), clock), clock, serves, SECONDS, NEED_PER_S // 10)
+    return len(asked_against(Budget(client(), next(_keys), clock), clock, serves, SECONDS, NEED_PER_S / 10))
 
 
 def _back() -> Row:
@@ -43,7 +58,7 @@ def _back() -> Row:
     budget = Budget(client(), next(_keys), clock)
 
     def ask(seconds: float) -> float:
-        return asked_against(budget, clock, lambda now: not away[0], seconds, 1, 10) / seconds
+        return len(asked_against(budget, clock, lambda now: not away[0], seconds, 1, 10)) / seconds
 
     ask(60)
     away[0] = True

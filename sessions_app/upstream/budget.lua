@@ -16,6 +16,11 @@
 --   lean_at            when somebody who goes before others last got less than they asked for
 --   used used_at       requests of about the last second
 --   long long_at since of about the last LONG_S, and since when they are counted: the last pause, or the last rest
+--   ten tens:…         which ten seconds these are, and what was served in them and in those of the minute before
+--   run run_at paused_at    what was served since the last pause ended, since when, and when the vendor stopped it
+--   run_since run_before foretold    what was served since, what in the run before, and whether the vendor said how long
+--   window_until misses no_window_until    how long the vendor is believed to count by a window, how often it refused us
+--                      soon all the same, and until when nothing of the kind is concluded
 --   share:… share_at:… sent:… denied:…   by purpose; a share is a little bucket that higher purposes cannot empty
 local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
@@ -30,6 +35,9 @@ local LONG_S, CAPACITY_S, BURST = 5, 1, 0.75  -- most vendors have a bucket, too
 -- for chance until none has come for RANDOM_S, unless after FEW of them not even WORTH times as much gets through.
 local RELIEF_S, SURPRISES, RANDOM_S, RANDOM_OF_TOP = 100, 3, 120, 2
 local TRIAL, FEW, WORTH, SURE_S = 100, 8, 1.5, 120
+-- Runs of at most WINDOW_S, alike to so many requests or that part of them, between pauses of at least so long: a window.
+local WINDOW_PAUSE_S, WINDOW_S, ALIKE, ALIKE_PART, MISSES = 5, 100, 2, 0.03, 3
+local TEN_S, TENS = 10, 7
 
 local clock = redis.call('TIME')
 local now = tonumber(ARGV[1]) or tonumber(clock[1]) + tonumber(clock[2]) / 1e6
@@ -51,8 +59,26 @@ if long < 0.5 then since = now end
 
 local function is_random() return now < get('random_until', 0) end
 
+local function count_minute(count)
+  local ten, last = math.floor(now / TEN_S), get('ten', 0)
+  for one = math.max(last + 1, ten - TENS + 1), ten do put('tens:' .. one % TENS, 0) end
+  put('ten', ten)
+  put('tens:' .. ten % TENS, get('tens:' .. ten % TENS, 0) + count)
+end
+
+-- Per second, over the last sixty to seventy.
+local function of_the_last_minute()
+  count_minute(0)
+  local served = 0
+  for one = 0, TENS - 1 do served = served + get('tens:' .. one, 0) end
+  return math.max(0, served) / ((TENS - 1) * TEN_S + now % TEN_S)
+end
+
 local function spend(purpose, count)
   tokens, used, long = tokens - count, used + count, long + count
+  local run = get('accepted_at', 0) < limited_at and 'run_since' or 'run'
+  put(run, get(run, 0) + count) put('run_at', get('run_at', now))
+  count_minute(count)
   if is_random() then put('trial_sent', get('trial_sent', 0) + count) end
   put('sent:' .. purpose, get('sent:' .. purpose, 0) + count)
 end
@@ -150,7 +176,41 @@ local function go_on_trying()
   end
 end
 
+-- So many a minute, all taken in the first seconds, leaves nothing for the rest of it: asked evenly, the same number
+-- keeps everything fresh.  Such a vendor stops everybody after the same number each time, is right when it says how long,
+-- and what it served from the end of one pause to the end of the next is what it bears.
+local function learn_window(began, paused)
+  local ran, waited, run = paused - began, now - paused, get('run', 0)
+  local is_alike = math.abs(run - get('run_before', 0)) <= math.max(ALIKE, ALIKE_PART * run)
+  put('run_before', run)
+  if ran > WINDOW_S then return put('misses', 0) end
+  put('misses', now < get('window_until', 0) and get('misses', 0) + 1 or 0)
+  if get('misses', 0) >= MISSES then  -- refused soon, at whatever rate: that is no window
+    put('misses', 0) put('window_until', 0) put('no_window_until', now + FORGET_S)
+    return try_without_lowering()
+  end
+  local bears = math.max(run / (now - began), of_the_last_minute())
+  if bears >= ceiling or not (is_alike or now < get('window_until', 0)) then return end
+  lower(bears, 0.9, FORGET_S)
+  put('window_until', now + FORGET_S)
+  put('surprises', 0) put('random_until', 0)
+end
+
+local function accepted()
+  if get('accepted_at', 0) >= limited_at then return end  -- others had asked at the same moment
+  local paused = get('paused_at', now)
+  local as_said = get('strikes', 0) == 1 or get('foretold', 0) == 0
+  if as_said and now - paused >= WINDOW_PAUSE_S and now >= get('no_window_until', 0) then
+    learn_window(get('run_at', now), paused)
+  end
+  put('accepted_at', now) put('run_at', now)
+  put('run', get('run_since', 0)) put('run_since', 0)
+end
+
 local function refused(retry_after, jitter, count)
+  local run = get('accepted_at', 0) < limited_at and 'run_since' or 'run'
+  put(run, math.max(0, get(run, 0) - count))
+  count_minute(-count)
   if is_random() then put('trial_refused', get('trial_refused', 0) + count) end
   local fresh = now - limited_at > 1  -- answers to one and the same burst count once
   if fresh then
@@ -159,6 +219,7 @@ local function refused(retry_after, jitter, count)
     if still then put('strikes', get('strikes', 0) + 1)
     else
       put('strikes', 1)
+      put('paused_at', now) put('foretold', retry_after < 0 and 0 or 1)
       if is_random() then go_on_trying() else learn(jitter) end
     end
     put('limited', get('limited', 0) + 1)
@@ -182,7 +243,7 @@ elseif ARGV[2] == 'spend' then
   spend(ARGV[3], tonumber(ARGV[4]))
   tokens = math.max(tokens, -burst())
 elseif ARGV[2] == 'accepted' then
-  put('accepted_at', now)
+  accepted()
 else
   answer = refused(tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]))
 end

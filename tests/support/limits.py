@@ -1,5 +1,6 @@
 """Vendors that refuse, in time of our own: to see within a second what a budget makes of ten minutes of them."""
 
+import math
 from collections.abc import Callable
 
 from sessions_app.upstream.budget import Budget
@@ -7,7 +8,12 @@ from sessions_app.upstream.budget import Budget
 type Serves = Callable[[float], bool]
 """Whether a request at that second is served, or refused."""
 
+type Foretold = int | Callable[[float], int] | None
+"""Retry-After: always the same, none, or as that second has it."""
+
 STEP_S = 0.1
+MOST_WAITING = 20
+"""What was not granted is wanted still, but nobody piles up more than this."""
 
 
 class Clock:
@@ -33,18 +39,48 @@ class Limited:
         return served
 
 
+class Windowed:
+    """A vendor that serves so many in each stretch of so many seconds, and says in Retry-After when it counts anew.
+
+    Sliding: the stretch is the last one, whatever the clock says.
+    """
+
+    def __init__(self, count: int, seconds: int, *, slides: bool = False) -> None:
+        self.count, self.seconds, self.slides = count, seconds, slides
+        self.served: list[float] = []
+
+    def serves(self, now: float) -> bool:
+        began = now - self.seconds if self.slides else now - now % self.seconds
+        self.served = [moment for moment in self.served if moment > began]
+        if len(self.served) >= self.count:
+            return False
+        self.served.append(now)
+        return True
+
+    def retry_after(self, now: float) -> int:
+        began = self.served[0] if self.slides else now - now % self.seconds
+        return max(1, math.ceil(began + self.seconds - now))
+
+
 def asked_against(
-    budget: Budget, clock: Clock, serves: Serves, seconds: float, need: int, retry_after: int | None = 1
-) -> int:
-    """Somebody who wants `need` requests each tenth of a second, as `Metered` tells the budget of them.  Returns those served."""
-    served = 0
+    budget: Budget, clock: Clock, serves: Serves, seconds: float, need: float, retry_after: Foretold = 1
+) -> list[float]:
+    """Somebody who wants `need` requests each tenth of a second, as `Metered` tells the budget of them.
+
+    Returns the moments at which one was served.
+    """
+    served: list[float] = []
+    wanted = 0.0
     for _ in range(round(seconds / STEP_S)):
         clock.now += STEP_S
-        grant = budget.take(need, "live")
+        wanted = min(wanted + need, max(need, MOST_WAITING))
+        grant = budget.take(int(wanted), "live")
         answers = [serves(clock.now) for _ in range(grant.granted)]
-        served += sum(answers)
+        wanted -= sum(answers)
+        served += [clock.now] * sum(answers)
         if grant.in_doubt and any(answers):
             budget.accepted()
         if not all(answers):
-            budget.refused(retry_after, answers.count(False))
+            after = retry_after(clock.now) if callable(retry_after) else retry_after
+            budget.refused(after, answers.count(False))
     return served

@@ -13,7 +13,7 @@ from sessions_app.upstream.budget import RANKS, Budget
 from sessions_app.upstream.errors import RateLimited
 from sessions_app.upstream.meter import Metered
 from sessions_app.upstream.standing import standing
-from tests.support.limits import Clock, Limited, asked_against
+from tests.support.limits import Clock, Foretold, Limited, Windowed, asked_against
 
 _keys = (f"budget:test-{number}" for number in count())
 BELOW_STOP = [purpose for purpose in RANKS if purpose != "stop"]
@@ -105,8 +105,8 @@ def test_it_climbs_again_and_only_creeps_near_the_rate_that_was_refused(stage):
     assert 0.84 * ceiling < stage.rate < ceiling
 
 
-def against(stage, serves, seconds: float, need: int = 8, retry_after: int | None = 1) -> int:
-    return asked_against(stage.budget, stage.clock, serves, seconds, need, retry_after)
+def against(stage, serves, seconds: float, need: float = 8, retry_after: Foretold = 1) -> int:
+    return len(asked_against(stage.budget, stage.clock, serves, seconds, need, retry_after))
 
 
 @pytest.mark.parametrize("limit", [2.0, 10.0])
@@ -139,6 +139,45 @@ def test_refusals_by_chance_do_not_make_it_ask_ever_less(stage, part):
     chance = random.Random(7)
     served = against(stage, lambda now: chance.random() > part, 300, need=1)
     assert served >= 0.3 * 3000, "ten a second were wanted, and each refusal is a second's pause"
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds", "slides", "foretold", "least"),
+    [
+        (60, 60, False, True, 0.85),
+        (60, 60, True, True, 0.85),
+        (300, 60, False, True, 0.85),
+        (30, 10, False, True, 0.85),
+        (60, 60, True, False, 0.7),
+        (300, 60, True, False, 0.85),
+    ],
+)
+def test_so_many_a_minute_are_asked_for_evenly(stage, number, seconds, slides, foretold, least):
+    """All of them in the first seconds would leave the floor blind for the rest of each minute."""
+    vendor = Windowed(number, seconds, slides=slides)
+    retry_after = vendor.retry_after if foretold else None
+    against(stage, vendor.serves, 240, need=0.7, retry_after=retry_after)
+    moments = asked_against(stage.budget, stage.clock, vendor.serves, 480, 0.7, retry_after)
+    assert len(moments) >= least * number / seconds * 480
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert sum(gap > 8 for gap in gaps) <= 1, "once, where it tried for more"
+
+
+@pytest.mark.parametrize("part", [0.02, 0.05])
+def test_long_pauses_by_chance_are_not_taken_for_a_window_for_long(stage, part):
+    """Two runs that are alike by chance make it believe so; that it is refused soon all the same ends that."""
+    chance = random.Random(7)
+    served = against(stage, lambda now: chance.random() > part, 900, need=0.7, retry_after=10)
+    assert served >= 0.3 * 900
+
+
+def test_who_were_asked_at_the_same_moment_tell_no_more_than_the_first(stage):
+    vendor = Windowed(60, 60)
+    against(stage, vendor.serves, 200, need=0.7, retry_after=vendor.retry_after)
+    before = stage.rate
+    stage.budget.accepted()
+    stage.budget.accepted()
+    assert stage.rate == before
 
 
 def test_what_somebody_has_open_borrows_when_a_sweep_took_all(stage):
