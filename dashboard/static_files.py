@@ -24,8 +24,6 @@ class LeanFiles(CompressedManifestStaticFilesStorage):
 
     def _save(self, name: str, content: "File[Any]") -> str:
         if name.replace("\\", "/").startswith("js/"):
-            written = b"".join(
-                content.chunks()
-            ).decode()  # from its beginning, wherever others have read it to
-            content = ContentFile(jsmin(written).encode())
+            whole = b"".join(content.chunks())  # from its beginning, wherever others have read it to
+            content = ContentFile(jsmin(whole.decode()).encode())
         return super()._save(name, content)
