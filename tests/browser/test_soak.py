@@ -21,9 +21,10 @@ pytestmark = pytest.mark.browser
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "40"))
 WARM_UP_S = 20
-HEAP_MB, NODES = 2.0, 300
-"""How much more there may be at the end: names of rows that came, a toast; nothing that grows with changes.  Of nodes,
-those that the page has lost sight of: what it shows is as much as the floor has to show."""
+HEAP_MB, NODES, LISTENERS = 2.0, 1_000, 300
+"""How much more there may be at the end: names of rows that came, a toast; nothing that grows with changes, of which there
+are thousands.  Of nodes, those that the page has lost sight of: what it shows is as much as the floor has to show, and the
+watched view's own come and go by hundreds."""
 LONG_TASK_MS = 250
 """What a person feels as a stutter; the machine that runs the tests does other things meanwhile."""
 
@@ -73,7 +74,8 @@ class Weight(NamedTuple):
 
 def weigh(page: Page, cdp: CDPSession) -> Weight:
     """After what is garbage is gone."""
-    cdp.send("HeapProfiler.collectGarbage")
+    for _ in range(2):  # what the first time frees may have been all that held something else
+        cdp.send("HeapProfiler.collectGarbage")
     found = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
     lost = int(found["Nodes"]) - page.evaluate(SHOWN)
     return Weight(found["JSHeapUsedSize"] / 1e6, lost, int(found["JSEventListeners"]))
@@ -110,14 +112,14 @@ def stays_light(page: Page, floor: Floor, minutes: float) -> tuple[Weight, Weigh
     assert loads == [], "a frame that is watched is never loaded again"
     assert after.heap_mb - before.heap_mb < HEAP_MB
     assert after.lost_nodes - before.lost_nodes < NODES
-    assert after.listeners - before.listeners < NODES
+    assert after.listeners - before.listeners < LISTENERS
     return before, after, changed
 
 
 @pytest.mark.timeout(300)
 def test_a_minute_of_changes_leaves_nothing_behind(wall, floor):
     *_, changed = stays_light(wall, floor, 1)
-    assert changed > 500, "the wall was busy"
+    assert changed > NODES, "the wall was busy"
 
 
 @pytest.mark.soak
