@@ -45,7 +45,7 @@ export class Pin {
 
   become(state, words = WORDS[state]) {
     this.element.dataset.state = state;
-    this.part("state").textContent = words;
+    Object.assign(this.part("state"), { textContent: words, title: words }); // a small tile cuts long words
     this.part("reload").hidden = ["loading", "ended"].includes(state);
   }
 

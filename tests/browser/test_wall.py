@@ -134,12 +134,16 @@ def test_a_view_that_leads_elsewhere_is_blocked_and_said_to_be(wall, floor):
     expect(ok).to_have_attribute("data-state", "live")
 
 
-def test_a_view_whose_host_does_not_want_it_framed_is_not_called_live(wall):
+def test_a_view_whose_host_does_not_want_it_framed_is_not_called_live(wall, shots):
     look = {"state": "blocked", "why": "X-Frame-Options: DENY"}
     wall.route("**/live/look/*", lambda route: route.fulfill(json=look))
     one = wall.locator(f'[data-pinned="{pin(wall)}"]')
     expect(one).to_have_attribute("data-state", "blocked")
     expect(one).to_contain_text("X-Frame-Options: DENY")
+    shots.take(wall, "desk")
+    wall.set_viewport_size({"width": 390, "height": 844})
+    shots.take(wall, "phone")
+    assert not overflows(wall)
     wall.unroute("**/live/look/*")
     one.get_by_role("button", name="Reload the view").click()
     expect(one).to_have_attribute("data-state", "live", timeout=20_000)
