@@ -23,12 +23,5 @@ def ensure_roles(**_: object) -> None:
 
 
 def sight_of(user: User | AnonymousUser) -> Sight:
-    """What this person may see and do, as one small value that pages and pushed rows are rendered by.
-
-    Kept with the person, as Django keeps permissions: whoever wants to know of changes reads the person anew.
-    """
-    kept: Sight | None = getattr(user, "_sight", None)
-    if kept is None:
-        kept = Sight(**{name: user.has_perm(f"sessions_app.{name}") for name in Sight._fields})
-        user._sight = kept  # type: ignore[union-attr]
-    return kept
+    """What this person may see and do, as one small value that pages and pushed rows are rendered by."""
+    return Sight(**{name: user.has_perm(f"sessions_app.{name}") for name in Sight._fields})

@@ -9,7 +9,6 @@ from .urls import Address
 
 X_FRAME_OPTIONS, FRAME_ANCESTORS = "x-frame-options", "frame-ancestors"
 POLICY = "content-security-policy"
-_USUAL_PORT = {"https": "443", "http": "80"}
 
 
 def refused_by(headers: Sequence[tuple[str, str]], view: Address, page: Address) -> str:
@@ -64,5 +63,4 @@ def _host_fits(allowed: str, host: str) -> bool:
 
 
 def _port_fits(allowed: str, page: Address) -> bool:
-    usual = _USUAL_PORT[page.scheme]
-    return allowed in ("*", str(page.port)) or (allowed in ("", "80") and str(page.port) == usual)
+    return allowed in ("*", str(page.port)) or (allowed in ("", "80") and page.has_usual_port)

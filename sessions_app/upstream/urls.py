@@ -30,9 +30,12 @@ class Address(NamedTuple):
     rest: str
 
     @property
+    def has_usual_port(self) -> bool:
+        return self.port == _USUAL_PORT[self.scheme]
+
+    @property
     def origin(self) -> str:
-        usual = self.port == _USUAL_PORT[self.scheme]
-        return f"{self.scheme}://{self.host}" + ("" if usual else f":{self.port}")
+        return f"{self.scheme}://{self.host}" + ("" if self.has_usual_port else f":{self.port}")
 
     @property
     def url(self) -> str:

@@ -21,7 +21,7 @@ const PHONE = "(width < 48rem)";
 const WORDS = {
   loading: ["created", "Opening the live view…", ""],
   live: ["live", "Live", ""],
-  dead: ["plug", "Live view does not answer", "The live view does not answer. This is the last picture."],
+  dead: ["plug", "No live view now", "The live view does not answer. This is the last picture."],
   blocked: ["stops", "Live view blocked", "The browser did not let the live view in: its address is not on LIVE_VIEW_ORIGINS."],
   ended: ["stopped", "Ended", "The session has ended. This is its last picture."],
   picture: ["picture", "Last picture", ""],
