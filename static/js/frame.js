@@ -1,8 +1,9 @@
-// The live view.  Its frame is loaded once and touched by nothing but its end or a person's "Reload".
+// The live view.  Its frame is loaded once and touched by nothing but its end, a person's "Reload", or, where nothing
+// came at all, its host's recovery.
 //
 // loading ─ load, and its host answers ─→ live ─ its host falls silent ─→ dead ─ it answers again ─→ live
 //    ├─ no load within 10 s, or no host ─→ dead       any ─ the session ends ─→ ended
-//    ├─ its host answers 404 or 5xx ─────→ dead       none ─ a view comes to be ─→ loading
+//    ├─ its host answers 404 or 5xx ─────→ dead       dead, none ─ a view comes to be ─→ loading
 //    ├─ its host forbids to frame it ────→ blocked
 //    └─ refused by our own policy ───────→ blocked
 //       (it, or an address that it leads to)
@@ -10,9 +11,9 @@
 // On a phone there is the picture, and the view only once somebody asks for it: until then its frame is not displayed,
 // and being lazy it is not loaded either.
 
-import { answers, apology, soon } from "./host.js";
+import { answers, apology, PROBE_MS, Retries, soon } from "./host.js";
 
-const PATIENCE_MS = 10_000, PROBE_MS = 20_000, SECOND_LOOK_MS = 1_500, APOLOGY_MS = 2_000;
+const PATIENCE_MS = 10_000, SECOND_LOOK_MS = 1_500, APOLOGY_MS = 2_000;
 const DRIVEN = 423;
 const OWN_WORD_MS = 5_000; // until the page around has heard of our own act
 
@@ -28,6 +29,7 @@ const WORDS = {
   none: ["picture", "Last picture", "No live view is offered yet. This is the last picture."],
 };
 
+const retries = new Retries();
 let stage, slot, frame, timer, hasLoaded = false, driving = false, asking = false, actedAt = 0;
 const part = (name) => stage.querySelector(`[data-${name}]`);
 
@@ -38,7 +40,7 @@ export function start() {
   driving = "drives" in stage.dataset;
   hearOfRefusals();
   document.addEventListener("panel:swapped", follow);
-  part("reload").addEventListener("click", reveal);
+  part("reload").addEventListener("click", reload);
   part("watch").addEventListener("click", watch);
   part("control")?.addEventListener("submit", onControl);
   addEventListener("pagehide", () => driving && sayControl("release", true));
@@ -93,13 +95,16 @@ async function onLoad(loaded) {
 }
 
 function apologise({ state: next, why }) {
-  const said = next === "dead" ? `The live view's host answers ${why}.` : `Its host lets no other page show the live view (${why}).`;
+  const said = next === "dead"
+    ? `The live view's host answers ${why}; it is tried again now and then.`
+    : `Its host lets no other page show the live view (${why}).`;
   if (next === "dead") stage.dataset.neverCame = "1";
   become(next, `${said} This is the last picture.`);
 }
 
 async function look() {
-  if (document.hidden || !frame || !["live", "dead"].includes(state())) return;
+  if (document.hidden || !frame || asking || !["live", "dead"].includes(state())) return;
+  if (stage.dataset.neverCame) return tryAgain(frame);
   let isThere = await answers(frame);
   if (!isThere && state() === "live") {
     await new Promise((done) => setTimeout(done, SECOND_LOOK_MS));
@@ -108,6 +113,11 @@ async function look() {
   if (!frame || !["live", "dead"].includes(state())) return;
   if (!isThere) return state() === "live" && become("dead");
   if (hasLoaded && state() === "dead" && !stage.dataset.neverCame) become("live");
+}
+
+async function tryAgain(missed) {
+  const isTime = await retries.isTime(missed, stage.dataset.liveAddress);
+  if (isTime && missed === frame && state() === "dead" && !asking) reveal();
 }
 
 /** After an update of the page around: has the session ended, or has a live view come to be? */
@@ -128,6 +138,11 @@ function end() {
   clearTimeout(timer);
   setDriving(false);
   become("ended");
+}
+
+function reload() {
+  retries.forget();
+  return reveal();
 }
 
 /** Asks for the frame anew: a person pressed "Reload", or there was none until now. */

@@ -1,9 +1,10 @@
-// A pinned session: its live view, in a frame that is loaded once and touched by nothing but its end or "Reload".
+// A pinned session: its live view, in a frame that is loaded once and touched by nothing but its end, "Reload" or, where
+// nothing came at all, its host's recovery.
 // The states are those of the session page (frame.js); here there are several, and nobody drives.
 
-import { answers, apology, soon } from "./host.js";
+import { answers, apology, PROBE_MS, Retries, soon } from "./host.js";
 
-const PATIENCE_MS = 10_000, PROBE_MS = 20_000, APOLOGY_MS = 2_000;
+const PATIENCE_MS = 10_000, APOLOGY_MS = 2_000;
 
 const WORDS = {
   loading: "Opening the live view…",
@@ -25,7 +26,8 @@ export class Pin {
     this.element.setAttribute("aria-label", `Watching ${title}`);
     this.part("unpin").setAttribute("aria-label", `Stop watching ${title}`);
     this.part("reload").setAttribute("aria-label", `Reload the view of ${title}`);
-    this.part("reload").addEventListener("click", () => this.load());
+    this.retries = new Retries();
+    this.part("reload").addEventListener("click", () => this.reload());
     this.onViolation = (event) => this.blockedBy(event);
     document.addEventListener("securitypolicyviolation", this.onViolation);
     this.timer = setInterval(() => this.look(), PROBE_MS);
@@ -44,16 +46,21 @@ export class Pin {
   }
 
   become(state, words = WORDS[state]) {
+    if (this.state === "loading") this.came = state === "live";
     this.element.dataset.state = state;
     Object.assign(this.part("state"), { textContent: words, title: words }); // a small tile cuts long words
     this.part("reload").hidden = ["loading", "ended"].includes(state);
+  }
+
+  reload() {
+    this.retries.forget();
+    return this.load();
   }
 
   /** Asks for the frame anew. */
   async load() {
     this.become("loading");
     this.frame = null;
-    this.neverCame = false;
     try {
       const answer = await fetch(this.address, { headers: { "HX-Request": "true" }, cache: "no-store" });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
@@ -85,16 +92,23 @@ export class Pin {
   }
 
   apologise({ state, why }) {
-    this.neverCame = true;
-    if (["loading", "live"].includes(this.state)) this.become(state, state === "dead" ? `Answers ${why}: last picture` : `Blocked by its host: ${why}`);
+    if (!["loading", "live"].includes(this.state)) return;
+    this.came = false;
+    this.become(state, state === "dead" ? `Answers ${why}: last picture` : `Blocked by its host: ${why}`);
   }
 
   async look() {
     const frame = this.frame;
-    if (document.hidden || this.neverCame || !frame || !["live", "dead"].includes(this.state)) return;
+    if (document.hidden || !["live", "dead", "none"].includes(this.state)) return;
+    if (!this.came) return this.tryAgain(frame);
     const isThere = await answers(frame);
     const next = isThere ? "live" : "dead";
     if (frame === this.frame && ["live", "dead"].includes(this.state) && next !== this.state) this.become(next);
+  }
+
+  async tryAgain(missed) {
+    const isTime = await this.retries.isTime(missed, this.address);
+    if (isTime && missed === this.frame && ["dead", "none"].includes(this.state)) this.load();
   }
 
   /** What was refused is told by its origin: after a redirect that is none of our frames', and meant is one that loads. */

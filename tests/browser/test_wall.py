@@ -111,6 +111,26 @@ def test_a_view_that_does_not_answer_says_so_and_can_be_asked_for_again(wall):
     expect(one).to_have_attribute("data-state", "live", timeout=20_000)
 
 
+def test_a_view_that_comes_late_is_shown_when_it_is_there(wall):
+    """One whose host answers 502, and one that is not offered yet: both are looked for, and never called live before."""
+    sorry = {"state": "dead", "why": "502"}
+    wall.clock.install()
+    wall.route("**/live/look/*", lambda route: route.fulfill(json=sorry))
+    failing = wall.locator(f'[data-pinned="{pin(wall)}"]')
+    expect(failing).to_contain_text("502")
+    wall.route("**/sessions/*/live/", lambda route: route.fulfill(body="Not yet.", content_type="text/html"))
+    absent = wall.locator(f'[data-pinned="{pin(wall, 1)}"]')
+    expect(absent).to_have_attribute("data-state", "none")
+    wall.clock.fast_forward(21_000)
+    expect(absent).to_have_attribute("data-state", "none")
+    expect(failing).to_have_attribute("data-state", "dead")
+    wall.unroute("**/sessions/*/live/")
+    wall.unroute("**/live/look/*")
+    wall.clock.fast_forward(61_000)
+    for one in (failing, absent):
+        expect(one).to_have_attribute("data-state", "live", timeout=20_000)
+
+
 def test_a_view_from_elsewhere_is_blocked_and_said_to_be(wall):
     frame = '<iframe src="https://elsewhere.example/"></iframe>'
     wall.route("**/sessions/*/live/", lambda route: route.fulfill(body=frame, content_type="text/html"))
