@@ -38,6 +38,7 @@ BENCHES = (
     ("stops", "stops", ("SQLite",)),
     ("weight", "weight", ("SQLite",)),
     ("floor", "live_page", DATABASES),
+    ("burst", "burst", ("SQLite",)),
     ("costs", "costs_page", DATABASES),
 )
 

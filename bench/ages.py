@@ -30,7 +30,7 @@ PER_SECOND = 10
 OPENED = 2
 WARM_S, KILLED_S, DEAD_S = 20.0, 10.0, 4.0
 JUST_OPENED_S = 2.0
-STEADY_S = float(os.environ.get("AGES_SECONDS", "12"))
+STEADY_S = float(os.environ.get("AGES_SECONDS", "45"))
 SAMPLE_S = 0.25
 
 type Ages = dict[tuple[Care, bool], list[float]]
