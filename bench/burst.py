@@ -47,7 +47,10 @@ def rows(database: str) -> Iterator[Row]:
         )
         return
     given = furnish(SESSIONS)
-    with server("page") as side, ThreadPoolExecutor(1) as elsewhere:  # Playwright's loop forbids the database here
+    with (
+        server("page") as side,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):  # Playwright's loop forbids the database here
         for name, address in PATHS.items():
             with _opened(path, side, given, address) as page:
                 versions = elsewhere.submit(_burst, given).result()
@@ -58,7 +61,9 @@ def rows(database: str) -> Iterator[Row]:
 
 
 def _row(name: str, pushed: Tasks, swapped: Tasks) -> Row:
-    what = f"{name}, {CHANGES} changes of {SESSIONS} rows; fetched and swapped once {swapped.longest_ms:.0f} ms"
+    what = (
+        f"{name}, {CHANGES} changes of {SESSIONS} rows; fetched and swapped once {swapped.longest_ms:.0f} ms"
+    )
     number = f"{pushed.longest_ms:.0f} ms, {pushed.count} above 50"
     return Row("burst", what, number, pushed.longest_ms / max(1.0, swapped.longest_ms), "", None)
 

@@ -118,3 +118,4 @@ class Sight(NamedTuple):
     take_control: bool = False
     stop_task: bool = False
     end_session: bool = False
+    acknowledge: bool = False

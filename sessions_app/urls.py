@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from sessions_app.views import (
     account_acts,
     accounts,
+    acknowledge,
     attention,
     budgets,
     bulk,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("sessions/<uuid:uuid>/live/", session.live, name="live_view"),
     path("sessions/<uuid:uuid>/live/look/", session.live_look, name="live_look"),
     path("sessions/<uuid:uuid>/control/", control.control, name="control"),
+    path("sessions/<uuid:uuid>/attention/", acknowledge.acknowledge, name="acknowledge"),
     path("sessions/<uuid:uuid>/output", session.session_output, name="session_output"),
     path("sessions/<uuid:uuid>/stop/", stops.stop, name="stop"),
     path("stops/", stops.stops, name="stops"),

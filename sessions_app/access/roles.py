@@ -6,10 +6,10 @@ from sessions_app.types import Sight
 
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": (),
-    "operator": ("watch_live", "take_control", "stop_task", "end_session", "see_costs"),
-    "support": ("watch_live", "stop_task", "end_session", "see_costs"),
+    "operator": ("watch_live", "take_control", "stop_task", "end_session", "acknowledge", "see_costs"),
+    "support": ("watch_live", "stop_task", "end_session", "acknowledge", "see_costs"),
     "lead": ("watch_live", "see_costs"),
-    "admin": ("watch_live", "take_control", "stop_task", "end_session", "see_costs", "manage"),
+    "admin": ("watch_live", "take_control", "stop_task", "end_session", "acknowledge", "see_costs", "manage"),
 }
 
 

@@ -14,6 +14,7 @@ class FloorPermission(models.Model):
             ("take_control", "May drive a live browser"),
             ("stop_task", "May stop a task"),
             ("end_session", "May end a session"),
+            ("acknowledge", "May acknowledge and snooze what needs attention"),
             ("see_costs", "May see what sessions cost"),
             ("manage", "May change accounts, people and settings"),
         ]

@@ -76,8 +76,15 @@ class AgentSession(models.Model):
     unread_since = models.DateTimeField(null=True, help_text="Reading just this one fails since then.")
     missing_since = models.DateTimeField(null=True, help_text="Upstream answered 404 once.")
     gone_at = models.DateTimeField(null=True, help_text="Deleted upstream, confirmed by two reads.")
-    attention = models.JSONField(default=list, blank=True, help_text="[{code, since, …}], worst first.")
-    attention_rank = models.SmallIntegerField(default=0, help_text="0 fine; higher is worse.")
+    attention = models.JSONField(
+        default=list, blank=True, help_text="[{code, since, …, quiet?}], worst first."
+    )
+    attention_rank = models.SmallIntegerField(
+        default=0, help_text="0 fine, or all of it acknowledged; higher is worse."
+    )
+    attention_quiet = models.SmallIntegerField(
+        default=0, db_default=0, help_text="How many of the reasons somebody has acknowledged or snoozed."
+    )
     stopping = models.CharField(max_length=16, blank=True, help_text="Strategy of the open stop, if any.")
     picture = models.CharField(max_length=64, blank=True, help_text="Content hash of the last picture.")
     picture_at = models.DateTimeField(null=True, help_text="When that picture was fetched.")

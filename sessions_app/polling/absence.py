@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from sessions_app.live import publish
 from sessions_app.models import Account, AgentSession
 from sessions_app.polling import words
+from sessions_app.rules import attention
 
 CONFIRMED_AFTER = timedelta(seconds=60)
 
@@ -31,8 +32,7 @@ def note_not_found(account: Account, uuids: Sequence[UUID], asked_at: datetime) 
             is_live=False,
             unread_since=None,
             burn_microusd_per_min=0,
-            attention=[],
-            attention_rank=0,
+            **attention.columns([]),
         )
         words.index(again)
         if first or again:

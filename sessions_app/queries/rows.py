@@ -32,7 +32,7 @@ COLUMNS = (
     "uuid", "version", "status", "model", "title", "task", "last_step", "step_count", "is_task_successful",
     "max_cost_microusd", "total_cost_microusd", "burn_microusd_per_min", "created_at", "ended_at",
     "observed_at", "status_since", "unread_since", "gone_at", "is_live", "attention", "attention_rank",
-    "stopping", "picture", "account__name", "oddities",
+    "attention_quiet", "stopping", "picture", "account__name", "oddities",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ class Reason(NamedTuple):
     advice: str
     since: datetime | None
     urgent: bool
+    quiet: attention.Quiet | None = None
 
 
 def rendered(session_ids: Iterable[int], sight: Sight) -> dict[int, RenderedRow]:
@@ -189,13 +190,17 @@ def _reason(entry: dict[str, Any]) -> Reason:
         advice=attention.ADVICE.get(code, ""),
         since=since,
         urgent=attention.rank([entry]) >= URGENT_RANK,
+        quiet=attention.quiet_of(entry),
     )
 
 
 def offers(session: AgentSession, sight: Sight) -> dict[str, bool]:
-    """Which stops this viewer is offered: `task` while something may run, `session` while it lives."""
+    """Which stops this viewer is offered: `task` while something may run, `session` while it lives; and whether to
+    `acknowledge` what it needs attention for, or to take that back (`wake`)."""
     possible = session.is_live and not session.stopping
     return {
+        "acknowledge": sight.acknowledge and session.attention_rank > 0,
+        "wake": sight.acknowledge and session.attention_rank <= 0 < session.attention_quiet,
         "task": possible and sight.stop_task and session.status != Status.IDLE,
         "session": possible and sight.end_session,
     }

@@ -43,6 +43,8 @@ def sessions(now: datetime, theme: str) -> list[AgentSession]:
     since = (now - timedelta(minutes=12)).isoformat()
     entries = [{"code": code, "since": since} for code in ("high_spend", "looping")]
     made.append(_session(now, f"{theme} attention", status="running", attention=entries, attention_rank=90))
+    known = [entry | {"quiet": {"by": "ana", "at": since, "until": ""}} for entry in entries]
+    made.append(_session(now, f"{theme} acknowledged", status="running", attention=known, attention_quiet=2))
     return made
 
 

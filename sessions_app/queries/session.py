@@ -35,6 +35,7 @@ class Reason(NamedTuple):
     words: str
     advice: str
     since: datetime | None
+    quiet: attention.Quiet | None = None
 
 
 class LiveView(NamedTuple):
@@ -85,6 +86,10 @@ class SessionPage:
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         return tuple(_reason(entry) for entry in self.session.attention if isinstance(entry, dict))
+
+    @property
+    def snoozes(self) -> list[tuple[str, str]]:
+        return list(attention.SNOOZES.items())
 
     @cached_property
     def reply(self) -> Reply:
@@ -233,7 +238,12 @@ def _host(url: str) -> str:
 def _reason(entry: dict[str, Any]) -> Reason:
     code = str(entry.get("code", ""))
     return Reason(
-        code, attention.label(code), attention.words(entry), attention.ADVICE.get(code, ""), _since(entry)
+        code,
+        attention.label(code),
+        attention.words(entry),
+        attention.ADVICE.get(code, ""),
+        _since(entry),
+        attention.quiet_of(entry),
     )
 
 

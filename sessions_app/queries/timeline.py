@@ -1,4 +1,4 @@
-"""What happened in a session, newest first: steps, changes of status, stops, pictures, who took control."""
+"""What happened in a session, newest first: steps, changes of status, stops, pictures, who took control or acknowledged."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +15,13 @@ from .film import latest, step_costs
 PAGE = 100
 
 TAKEN, RELEASED = "control.taken", "control.released"
+ACKNOWLEDGED, SNOOZED, WOKEN = "attention.acknowledged", "attention.snoozed", "attention.woken"
 CONTROL_ACTS = {TAKEN: "took control of the browser", RELEASED: "gave control back"}
+ACTS = CONTROL_ACTS | {
+    ACKNOWLEDGED: "acknowledged what it needs attention for",
+    SNOOZED: "snoozed what it needs attention for",
+    WOKEN: "took that back: it needs attention",
+}
 
 
 class Event(NamedTuple):
@@ -121,7 +127,7 @@ def _pictures(session: AgentSession, before: int) -> Iterable[Event]:
 
 
 def _control(session: AgentSession, before: int) -> Iterable[Event]:
-    rows = AuditEntry.objects.filter(session=session, action__in=CONTROL_ACTS, at__lt=latest(before))
+    rows = AuditEntry.objects.filter(session=session, action__in=ACTS, at__lt=latest(before))
     return [
         Event(row.at, "control", _act(row), who=row.actor_name) for row in rows.order_by("-at")[: PAGE + 1]
     ]
@@ -129,7 +135,7 @@ def _control(session: AgentSession, before: int) -> Iterable[Event]:
 
 def _act(row: AuditEntry) -> str:
     taken_from = row.detail.get("taken_from") if isinstance(row.detail, dict) else None
-    return f"took control of the browser from {taken_from}" if taken_from else CONTROL_ACTS[row.action]
+    return f"took control of the browser from {taken_from}" if taken_from else ACTS[row.action]
 
 
 def _priced(session: AgentSession, events: Sequence[Event], with_costs: bool) -> tuple[Event, ...]:

@@ -1,6 +1,8 @@
 """Which sessions need a person, why, and how urgently.  Pure rules over what is stored.
 
-An entry is a small dict as it is stored: `{"code", "since" (ISO), …numbers}`; `words` makes the sentence.
+An entry is a small dict as it is stored: `{"code", "since" (ISO), …numbers}`; `words` makes the sentence.  One that
+somebody has acknowledged or snoozed has `quiet: {"by", "at", "until"}` besides (`until` "" when for as long as it lasts):
+it stays on the record and calls nobody.
 Trust is everything: a list that cries wolf is not read.  So each rule waits until it is sure, and an entry
 that stands goes only when its reason is clearly over.
 """
@@ -60,6 +62,8 @@ ADVICE = {
     "unread": "Its state is not known: check it in the vendor's own console.",
     "idle_paid": "End the session if nobody needs its browser.",
 }
+SNOOZES = {"15": "15 min", "60": "1 h", "240": "4 h"}
+"""Minutes, as they are asked for, and in words."""
 
 
 class Facts(NamedTuple):
@@ -79,10 +83,19 @@ class Facts(NamedTuple):
     unread_since: datetime | None
 
 
+class Quiet(NamedTuple):
+    """Who said that they know of it, when, and until when it is snoozed: None for as long as it lasts."""
+
+    by: str
+    at: datetime | None
+    until: datetime | None
+
+
 def assess(facts: Facts, medians: dict[str, int], standing: list[Entry], now: datetime) -> list[Entry]:
     """Why a live session needs attention, worst first.  `medians` by `median_burns`, `standing` as stored.
 
-    What stands already keeps its `since`, and its numbers only rise: the same trouble is the same entry.
+    What stands already keeps its `since`, and its numbers only rise: the same trouble is the same entry.  It stays
+    quiet, too, unless it grew more urgent or was snoozed until now.
     """
     before = {entry["code"]: entry for entry in standing if isinstance(entry, dict) and "code" in entry}
     found = [
@@ -93,8 +106,17 @@ def assess(facts: Facts, medians: dict[str, int], standing: list[Entry], now: da
         _unread(facts, now),
         _idle_paid(facts, now),
     ]
-    entries = sorted((entry for entry in found if entry), key=lambda entry: -RANKS[entry["code"]])
-    return [entry | {"since": before.get(entry["code"], entry).get("since")} for entry in entries]
+    entries = [_again(entry, before.get(entry["code"], entry), now) for entry in found if entry]
+    return sorted(entries, key=lambda entry: (is_quiet(entry), -RANKS[entry["code"]]))
+
+
+def _again(entry: Entry, before: Entry, now: datetime) -> Entry:
+    """The entry that is found now, with what is kept of the same one as it stood."""
+    kept = {"since": before.get("since")}
+    quiet = quiet_of(before)
+    if quiet and _rank(entry) <= _rank(before) and (quiet.until is None or now < quiet.until):
+        kept["quiet"] = before["quiet"]
+    return entry | kept
 
 
 def surviving(standing: list[Entry], status: str) -> list[Entry]:
@@ -106,9 +128,47 @@ def surviving(standing: list[Entry], status: str) -> list[Entry]:
     ]
 
 
+def quieten(entries: list[Entry], by: str, now: datetime, until: datetime | None) -> list[Entry]:
+    """Acknowledged by that person for as long as it lasts, or snoozed; whoever had done so before is replaced."""
+    quiet = {"by": by, "at": now.isoformat(), "until": until.isoformat() if until else ""}
+    return [entry | {"quiet": quiet} for entry in entries if isinstance(entry, dict)]
+
+
+def speak_up(entries: list[Entry]) -> list[Entry]:
+    """As if nobody had ever acknowledged any."""
+    return [
+        {key: entry[key] for key in entry if key != "quiet"} for entry in entries if isinstance(entry, dict)
+    ]
+
+
+def is_quiet(entry: Entry) -> bool:
+    return isinstance(entry.get("quiet"), dict)
+
+
+def quiet_of(entry: Entry) -> Quiet | None:
+    """None when it calls for somebody."""
+    if not is_quiet(entry):
+        return None
+    said = entry["quiet"]
+    return Quiet(str(said.get("by", "")), _moment(said.get("at")), _moment(said.get("until")))
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+def columns(entries: list[Entry]) -> dict[str, object]:
+    """What is stored of them."""
+    quiet = sum(map(is_quiet, entries))
+    return {"attention": entries, "attention_rank": rank(entries), "attention_quiet": quiet}
+
+
 def rank(entries: list[Entry]) -> int:
-    """0 when all is well; higher is worse."""
-    return max((_rank(entry) for entry in entries), default=0)
+    """0 when all is well, or known to somebody; higher is worse."""
+    return max((_rank(entry) for entry in entries if not is_quiet(entry)), default=0)
 
 
 def _rank(entry: Entry) -> int:

@@ -102,8 +102,7 @@ def first_sight(seen: SessionData, read_at: datetime) -> Change:
         "burn_at": read_at,
         "is_live": not seen.is_final,
         "ended_at": since if seen.is_final else None,
-        "attention": [],
-        "attention_rank": 0,
+        **attention.columns([]),
     }
     return Change(columns, True, bool(seen.last_step), _spend(seen, None, since), False)
 
@@ -127,8 +126,7 @@ def next_sight(known: Known, seen: SessionData, read_at: datetime) -> Change:
         "missing_since": None,
         "gone_at": None,
         "unread_since": None,
-        "attention": stands,
-        "attention_rank": attention.rank(stands),
+        **attention.columns(stands),
         **_burn(known, seen, spend, read_at),
     }
     snapshot = status_changed or any(facts[name] != getattr(known, name) for name in HISTORY)

@@ -6,6 +6,7 @@ const KEYS = {
   k: () => step(-1),
   s: () => ask("task"),
   S: () => ask("session"),
+  a: acknowledge,
   l: () => document.querySelector('[data-set-view][aria-current="false"]')?.click(),
   "/": () => document.querySelector('main input[type="search"]')?.select(),
   "?": help,
@@ -46,6 +47,12 @@ function ask(strategy) {
   if (document.querySelector(".row")) return undefined;
   const choice = document.querySelector(`main form[action$="/stop/"] [name="strategy"][value="${strategy}"]`);
   return choice?.form.requestSubmit();
+}
+
+/** What the focused row, or this page's session, needs attention for is known; the second time it is not. */
+function acknowledge() {
+  const place = document.activeElement.closest(".row") ?? (document.querySelector(".row") ? null : document);
+  place?.querySelector("[data-acknowledge]")?.click();
 }
 
 function help() {

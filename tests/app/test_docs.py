@@ -141,7 +141,7 @@ def _is_page(pattern: object) -> bool:
 
 def test_the_readmes_roles_are_the_codes():
     table = README.split("| role |")[1].split("\n\n")[0]
-    columns = ("watch_live", "take_control", "stop_task", "end_session", "see_costs", "manage")
+    columns = ("watch_live", "take_control", "stop_task", "end_session", "acknowledge", "see_costs", "manage")
     told = {}
     for line in table.splitlines()[2:]:
         name, _, *cells = (cell.strip() for cell in line.strip("|").split("|"))
