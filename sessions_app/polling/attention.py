@@ -81,9 +81,8 @@ def _write(account: Account, assessed: list[_Assessed], now: datetime) -> list[i
 
 def _still_standing(assessed: list[_Assessed]) -> list[_Assessed]:
     """Those that nobody has acknowledged since we looked, locked: the others are assessed again after the next sweep."""
-    ids = [one.session_id for one in assessed]
-    writer.lock(AgentSession, ids)
-    standing = dict(AgentSession.objects.filter(pk__in=ids).values_list("pk", "attention"))
+    rows = AgentSession.objects.filter(pk__in=[one.session_id for one in assessed])
+    standing = dict(rows.order_by("pk").select_for_update().values_list("pk", "attention"))
     return [one for one in assessed if standing.get(one.session_id) == one.standing]
 
 

@@ -71,13 +71,6 @@ def without_waiting() -> Iterator[None]:
         yield
 
 
-def lock(model: Model, pks: Sequence[int]) -> None:
-    """Hold these rows until the transaction ends, in the order in which everybody locks: two that write at once
-    never wait for each other.  Nothing to do on SQLite, which has one writer."""
-    if connection.features.has_select_for_update:
-        list(model._default_manager.filter(pk__in=pks).order_by("pk").select_for_update().values_list("pk"))
-
-
 def _run(write: Callable[..., str], model: Model, names: Names, rows: Rows, *more: Any) -> None:
     rows = list(rows)
     if not rows:

@@ -185,13 +185,13 @@ def test_who_assesses_does_not_undo_what_somebody_acknowledged_meanwhile(monkeyp
     attention.refresh(account, at(130))
     session = AgentSession.objects.get()
     AgentSession.objects.update(unread_since=at(130))
-    lock = attention.writer.lock
+    lock = attention._still_standing
 
-    def acknowledged_meanwhile(model, pks):
+    def acknowledged_meanwhile(assessed):
         attention.acknowledge(session.pk, "sam", at(169))
-        return lock(model, pks)
+        return lock(assessed)
 
-    monkeypatch.setattr(attention.writer, "lock", acknowledged_meanwhile)
+    monkeypatch.setattr(attention, "_still_standing", acknowledged_meanwhile)
     assert attention.refresh(account, at(170)) == []
     assert stored(session).attention_quiet == 1
     monkeypatch.undo()
