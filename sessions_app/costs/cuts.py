@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from sessions_app.costs.question import day_of
 from sessions_app.costs.selection import Cut, Selection
+from sessions_app.rules.money import KIND_WORDS
 
 DAY, KIND = "day", "kind"
-KIND_WORDS = {"llm": "LLM", "browser": "Browser", "proxy": "Proxy", "rest": "Not itemised"}
 
 
 class Part(NamedTuple):

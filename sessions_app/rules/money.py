@@ -1,6 +1,8 @@
 """Money without floats: integer micro-dollars as people read them.  (`upstream.decimals` reads the vendor's.)"""
 
 MICRO = 1_000_000
+KIND_WORDS = {"llm": "LLM", "browser": "Browser", "proxy": "Proxy", "rest": "Not itemised"}
+"""What a session's cost is made of, as people call it; `rest`: what its total has beyond the three."""
 
 
 def format_exact(microusd: int) -> str:

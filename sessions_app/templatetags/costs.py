@@ -6,12 +6,11 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from sessions_app.rules.money import format_exact
+from sessions_app.rules.money import KIND_WORDS, format_exact
 from sessions_app.templatetags.floor import money_exact, with_query
 
 register = template.Library()
 
-PART_WORDS = {"llm": "LLM", "browser": "Browser", "proxy": "Proxy", "rest": "Not itemised"}
 FIRST_ASCENDING = {"title"}
 """Sorts that people want from A to Z; the others with the most first."""
 
@@ -62,7 +61,7 @@ def bar(microusd: int, largest: int) -> SafeString:
 @register.filter
 def told(drawn: Any) -> str:
     """What a `Bar` of the chart says when one points at it: its sum, and a line for each part."""
-    parts = [f"\n{PART_WORDS[one.name]} {money_exact(one.microusd)}" for one in drawn.parts]
+    parts = [f"\n{KIND_WORDS[one.name]} {money_exact(one.microusd)}" for one in drawn.parts]
     return f"{drawn.words}: {money_exact(drawn.spend.total)}{''.join(parts)}"
 
 
@@ -95,7 +94,7 @@ def between(step: Any) -> str:
 @register.filter
 def part_word(name: str) -> str:
     """How people call a part of the cost."""
-    return PART_WORDS[name]
+    return KIND_WORDS[name]
 
 
 @register.filter
