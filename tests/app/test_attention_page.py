@@ -105,3 +105,8 @@ def test_nobody_says_that_all_is_well_without_having_read(client, sam, account, 
 def test_the_navigation_counts_them(client, sam):
     make_session(attention_rank=30)
     assert re.search(r'data-count="attention">1</span>', queue(client))
+
+
+def test_what_nobody_acknowledged_has_no_heading_to_be_named_by(client, sam):
+    html = queue(client)
+    assert 'id="quiet"' in html and "quiet-title" not in html
