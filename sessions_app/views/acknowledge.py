@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,6 +19,7 @@ from sessions_app.queries.rows import reasons_of
 from sessions_app.queries.session import find
 from sessions_app.queries.timeline import ACKNOWLEDGED, SNOOZED, WOKEN
 from sessions_app.rules.attention import SNOOZES
+from sessions_app.views.stops import Request
 
 WAKE = "wake"
 NOTHING = "It needs no attention any more: there is nothing to acknowledge."
@@ -27,7 +28,7 @@ NOTHING = "It needs no attention any more: there is nothing to acknowledge."
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("sessions_app.acknowledge", raise_exception=True)
-def acknowledge(request: HttpRequest, uuid: UUID) -> HttpResponse:
+def acknowledge(request: Request, uuid: UUID) -> HttpResponse:
     """GET asks (for browsers without scripts).  POST `for`: empty while it lasts, minutes, or `wake` to take it back."""
     found, asked = find(uuid), request.POST.get("for", "")
     if found is None:
@@ -40,7 +41,7 @@ def acknowledge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return _answer(request, found, _act(request, found, asked))
 
 
-def _act(request: HttpRequest, found: AgentSession, asked: str) -> list[str]:
+def _act(request: Request, found: AgentSession, asked: str) -> list[str]:
     """The codes of the reasons that it was about."""
     now = timezone.now()
     until = _until(asked, now)
@@ -60,8 +61,8 @@ def _until(asked: str, now: datetime) -> datetime | None:
     return now + timedelta(minutes=int(asked)) if asked in SNOOZES else None
 
 
-def _answer(request: HttpRequest, found: AgentSession, codes: list[str]) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
+def _answer(request: Request, found: AgentSession, codes: list[str]) -> HttpResponse:
+    if request.htmx:
         return HttpResponse(status=204 if codes else 409)
     if not codes:
         messages.info(request, NOTHING)
