@@ -27,6 +27,8 @@ local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth
 local CALM_S = 5                      -- no growth sooner after a refusal
 local FORGET_S, DOUBT_S = 600, 150    -- a ceiling is believed for so long: where all was asked for, and where less was
 local GROWTH, NEAR, CREEP = 0.05, 0.9, 0.0004   -- of the ceiling per second of need; from NEAR of it on, only creeping
+local FEEL = 0.01                     -- of the rate per second of need: how it grows past a ceiling that is believed no more
+local ENOUGH, ENOUGH_TENS = 0.93, 3   -- who used less of the rate than that, in so many tens of seconds, has enough
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
 local SMALL, RESERVE_OF_SWEEPS, LEAN_S = 3, 0.25, 4
@@ -66,12 +68,12 @@ local function count_minute(count)
   put('tens:' .. ten % TENS, get('tens:' .. ten % TENS, 0) + count)
 end
 
--- Per second, over the last sixty to seventy.
-local function of_the_last_minute()
+-- Per second, over so many tens of seconds, of which the last is under way.
+local function served_of_late(tens)
   count_minute(0)
-  local served = 0
-  for one = 0, TENS - 1 do served = served + get('tens:' .. one, 0) end
-  return math.max(0, served) / ((TENS - 1) * TEN_S + now % TEN_S)
+  local served, ten = 0, math.floor(now / TEN_S)
+  for one = ten - tens + 1, ten do served = served + get('tens:' .. one % TENS, 0) end
+  return math.max(0, served) / ((tens - 1) * TEN_S + now % TEN_S)
 end
 
 local function spend(purpose, count)
@@ -83,13 +85,24 @@ local function spend(purpose, count)
   put('sent:' .. purpose, get('sent:' .. purpose, 0) + count)
 end
 
-local function grow()
+-- A sweep asks for all of its pages at once and waits a moment for the last: that is not to need more.
+local function has_enough()
+  local long_ago = now - blocked_until > ENOUGH_TENS * TEN_S
+  return burst() >= SMALL and long_ago and served_of_late(ENOUGH_TENS) < ENOUGH * rate
+end
+
+-- Nobody tries where the limit is for what may wait: to be refused makes everything old for some seconds.
+local function grow(may_wait)
   local since = math.min(1, now - get('grown_at', now - 0.1))
   put('grown_at', now)
   if now - limited_at < CALM_S and not is_random() then return end
   local slope = GROWTH * ceiling
   if ceiling == 0 then slope = rate
-  elseif rate >= (is_random() and RANDOM_OF_TOP or NEAR) * ceiling and now < get('believed_until', 0) then slope = CREEP * ceiling end
+  elseif rate >= (is_random() and RANDOM_OF_TOP or NEAR) * ceiling then
+    local believed = now < get('believed_until', 0)
+    if has_enough() or may_wait and believed then return end
+    slope = (believed or may_wait) and CREEP * ceiling or FEEL * rate
+  end
   rate = math.min(MOST_RATE, rate + slope * since)
 end
 
@@ -99,8 +112,8 @@ local function take(purpose, wanted, reserve, share)
     put('short_at', now)
     return {0, string.format('%.3f', blocked_until - now), 0}
   end
-  -- In a bucket of one there is nothing to leave for others, and where sweeps go short nothing is left over: then the
-  -- lower purposes live on their shares alone.
+  -- In a bucket of one there is nothing to leave for others, and where sweeps go short of what they need nothing is left
+  -- over: then the lower purposes live on their shares alone.
   local kept, is_low = reserve * (burst() - 1), reserve > RESERVE_OF_SWEEPS
   if is_low and (burst() < SMALL or now - get('lean_at', 0) < LEAN_S) then kept = burst() end
   local earned = share * rate * math.max(0, now - math.max(get('share_at:' .. purpose, now), blocked_until))
@@ -118,7 +131,7 @@ local function take(purpose, wanted, reserve, share)
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted - granted)
     put('short_at', now)
     if not is_low then put('lean_at', now) end
-    grow()
+    grow(is_low)
     wait = math.max(0.02, (1 + math.min(kept, burst() - 1) - tokens) / rate)
   end
   return {granted, string.format('%.3f', wait), get('accepted_at', 0) < limited_at and 1 or 0}
@@ -192,7 +205,7 @@ local function learn_window(began, paused)
     put('misses', 0) put('window_until', 0) put('no_window_until', now + FORGET_S)
     return try_without_lowering()
   end
-  local bears = math.max(run / (now - began), of_the_last_minute())
+  local bears = math.max(run / (now - began), served_of_late(TENS))
   if bears >= ceiling or not (is_alike or now < get('window_until', 0)) then return end
   lower(bears, 0.9, FORGET_S)
   put('window_until', now + FORGET_S)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from sessions_app.upstream.budget import Budget
+from sessions_app.upstream.budget import Budget, Purpose
 
 type Serves = Callable[[float], bool]
 """Whether a request at that second is served, or refused."""
@@ -12,6 +12,7 @@ type Foretold = int | Callable[[float], int] | None
 """Retry-After: always the same, none, or as that second has it."""
 
 STEP_S = 0.1
+SWEEPS_APART_S = 1.8
 MOST_WAITING = 20
 """What was not granted is wanted still, but nobody piles up more than this."""
 
@@ -74,13 +75,49 @@ def asked_against(
     for _ in range(round(seconds / STEP_S)):
         clock.now += STEP_S
         wanted = min(wanted + need, max(need, MOST_WAITING))
-        grant = budget.take(int(wanted), "live")
-        answers = [serves(clock.now) for _ in range(grant.granted)]
-        wanted -= sum(answers)
-        served += [clock.now] * sum(answers)
-        if grant.in_doubt and any(answers):
-            budget.accepted()
-        if not all(answers):
-            after = retry_after(clock.now) if callable(retry_after) else retry_after
-            budget.refused(after, answers.count(False))
+        answered = _ask(budget, clock.now, serves, int(wanted), "live", retry_after)
+        wanted -= answered
+        served += [clock.now] * answered
     return served
+
+
+def swept_against(
+    budget: Budget, clock: Clock, serves: Serves, seconds: float, pages: int, pictures_per_s: float
+) -> tuple[list[float], int]:
+    """A floor: sweeps of so many pages, one open session read four times a second, and pictures behind.
+
+    Returns how old what runs had become each time when a sweep was through, and how many pictures there were.
+    """
+    ages, left, began, before, pictures = [], 0, 0.0, clock.now, 0
+    waiting = {"watched": 0.0, "pictures": 0.0}
+    for _ in range(round(seconds / STEP_S)):
+        clock.now += STEP_S
+        for purpose, per_s in (("watched", 4.0), ("pictures", pictures_per_s)):
+            waiting[purpose] = min(waiting[purpose] + per_s * STEP_S, per_s)
+        waiting["watched"] -= _ask(budget, clock.now, serves, int(waiting["watched"]), "watched", 1)
+        if not left and clock.now - began >= SWEEPS_APART_S:
+            left, began = pages, clock.now
+        if left:
+            left -= _ask(budget, clock.now, serves, left, "live", 1)
+            if not left:
+                ages.append(clock.now - before)
+                before = began
+        taken = _ask(budget, clock.now, serves, int(waiting["pictures"]), "pictures", 1)
+        waiting["pictures"] -= taken
+        pictures += taken
+    return ages, pictures
+
+
+def _ask(
+    budget: Budget, now: float, serves: Serves, wanted: int, purpose: Purpose, retry_after: Foretold
+) -> int:
+    """How many of them were served."""
+    if not wanted:
+        return 0
+    grant = budget.take(wanted, purpose)
+    answers = [serves(now) for _ in range(grant.granted)]
+    if grant.in_doubt and any(answers):
+        budget.accepted()
+    if not all(answers):
+        budget.refused(retry_after(now) if callable(retry_after) else retry_after, answers.count(False))
+    return sum(answers)

@@ -13,7 +13,7 @@ from sessions_app.upstream.budget import RANKS, Budget
 from sessions_app.upstream.errors import RateLimited
 from sessions_app.upstream.meter import Metered
 from sessions_app.upstream.standing import standing
-from tests.support.limits import Clock, Foretold, Limited, Windowed, asked_against
+from tests.support.limits import Clock, Foretold, Limited, Windowed, asked_against, swept_against
 
 _keys = (f"budget:test-{number}" for number in count())
 BELOW_STOP = [purpose for purpose in RANKS if purpose != "stop"]
@@ -105,6 +105,14 @@ def test_it_climbs_again_and_only_creeps_near_the_rate_that_was_refused(stage):
     assert 0.84 * ceiling < stage.rate < ceiling
 
 
+def test_a_limit_that_is_gone_is_forgotten_and_the_rate_found_anew(stage):
+    """Two a second for a minute, then no limit: ten minutes later the belief is over, five more and all is as needed."""
+    against(stage, Limited(2, 2).serves, 60)
+    assert stage.rate < 2.5
+    against(stage, lambda _now: True, 900)
+    assert against(stage, lambda _now: True, 60, need=4) >= 0.95 * 40 * 60
+
+
 def against(stage, serves, seconds: float, need: float = 8, retry_after: Foretold = 1) -> int:
     return len(asked_against(stage.budget, stage.clock, serves, seconds, need, retry_after))
 
@@ -114,6 +122,26 @@ def test_against_a_limited_vendor_it_settles_just_below_the_limit(stage, limit):
     """Over ten minutes of need, most of what it gives is used."""
     assert against(stage, Limited(limit, limit).serves, 600) >= 0.85 * limit * 600
     assert standing(stage.client, stage.key).limited <= 10, "each time everybody waits"
+
+
+@pytest.mark.parametrize("pages", [3, 8])
+def test_pictures_do_not_try_where_the_limit_is(stage, pages):
+    """They want more than there is, always: what runs must not be old for it each time the vendor says so."""
+    serves = Limited(10, 10).serves
+    swept_against(stage.budget, stage.clock, serves, 60, pages, 20)
+    learned = standing(stage.client, stage.key).limited
+    ages, pictures = swept_against(stage.budget, stage.clock, serves, 600, pages, 20)
+    assert standing(stage.client, stage.key).limited == learned and max(ages) < 5
+    assert pictures > 0.9 * RANKS["pictures"].share * stage.rate * 600, "they have their share all the same"
+
+
+def test_sweeps_that_wait_only_for_a_moment_do_not_try_either(stage):
+    """Sixteen pages at once are more than a second's worth, and less than the limit over time."""
+    serves = Limited(10, 10).serves
+    against(stage, serves, 60)
+    learned, rate = standing(stage.client, stage.key).limited, stage.rate
+    swept_against(stage.budget, stage.clock, serves, 500, 7, 0)
+    assert standing(stage.client, stage.key).limited == learned and rate - 0.1 < stage.rate < 10
 
 
 @pytest.mark.parametrize(("limit", "holds"), [(0.5, 1), (1, 100), (10, 100)])
