@@ -35,6 +35,7 @@ class Account(models.Model):
 
     next_sweep_at = models.DateTimeField(null=True, help_text="Empty: at once.")
     lease_until = models.DateTimeField(null=True, help_text="Set while a worker sweeps.")
+    lease_by = models.CharField(max_length=120, default="", db_default="", help_text="See `models.lease`.")
     last_read_at = models.DateTimeField(
         null=True, help_text="Since then all that runs, and what is new, has been read."
     )
@@ -59,7 +60,10 @@ class Account(models.Model):
     names_read_at = models.DateTimeField(
         null=True, help_text="When names of profiles and workspaces were read."
     )
-    sessions_upstream = models.IntegerField(null=True, help_text="`total` of the last list reply.")
+    sessions_upstream = models.IntegerField(
+        null=True, help_text="How long the list is, as far as we know it."
+    )
+    counted_at = models.DateTimeField(null=True, help_text="Who was first seen later is not counted in that.")
 
     failing_since = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="Sweeps that failed one after another.")

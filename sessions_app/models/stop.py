@@ -50,6 +50,7 @@ class StopRequest(models.Model):
 
     due_at = models.DateTimeField(help_text="When the next thing is to be done about it.")
     lease_until = models.DateTimeField(null=True)
+    lease_by = models.CharField(max_length=120, default="", db_default="", help_text="See `models.lease`.")
     sent_at = models.DateTimeField(null=True, help_text="Begin of the last POST that may have arrived.")
     task_message = models.CharField(
         max_length=80, blank=True, help_text="The task's user_message at the first send: which task is meant."

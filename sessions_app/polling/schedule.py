@@ -7,10 +7,12 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sessions_app.models import Account
+from sessions_app.models.lease import holder, lapse_of_the_dead
 
 LEASE = timedelta(seconds=3)
-"""A killed worker's account is free again after it.  A sweep that lasts longer extends it as it goes, and so does
-whoever waits for it (`turns`): one batch of requests may take longer."""
+"""An account is free again after it when its worker is killed; at once, where others can tell that (`models.lease`).
+A sweep that lasts longer extends it as it goes, and so does whoever waits for it (`turns`): one batch of requests may
+take longer."""
 EXTEND_BELOW = timedelta(seconds=2.2)
 _one_at_a_time = threading.Lock()
 """The lease's end is also the holder's token: nobody may use the old one while it is replaced."""
@@ -25,6 +27,7 @@ def claim_next(now: datetime, *, well_only: bool = False) -> Account | None:
 
     `well_only`: none that failed last time.
     """
+    lapse_of_the_dead(Account.objects.filter(is_active=True), now)
     due = Account.objects.filter(_is_due(now)).order_by(F("next_sweep_at").asc(nulls_first=True))
     if well_only:
         due = due.filter(failures=0)
@@ -37,7 +40,9 @@ def claim_next(now: datetime, *, well_only: bool = False) -> Account | None:
 def claim(account: Account, now: datetime) -> bool:
     """Whether this account was due, and is ours now."""
     lease_until = now + LEASE
-    won = Account.objects.filter(_is_due(now), pk=account.pk).update(lease_until=lease_until)
+    won = Account.objects.filter(_is_due(now), pk=account.pk).update(
+        lease_until=lease_until, lease_by=holder()
+    )
     account.lease_until = lease_until
     return bool(won)
 

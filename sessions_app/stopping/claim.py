@@ -1,7 +1,8 @@
 """One worker per stop.  The row is its own queue: due, claimed by a conditional update, held by a lease.
 
 The lease's end is the proof of holding: every later write is conditional on it, so that a worker that slept too
-long (or came back from the dead) finds that it holds nothing any more, and leaves the stop alone.
+long (or came back from the dead) finds that it holds nothing any more, and leaves the stop alone.  Of who was killed
+nobody waits for the end of the lease, on the same machine (`models.lease`).
 """
 
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from sessions_app.models import StopRequest
+from sessions_app.models.lease import holder, lapse_of_the_dead
 from sessions_app.models.stop import OPEN_STATES
 from sessions_app.rules.stopping import LEASE
 
@@ -16,7 +18,7 @@ from sessions_app.rules.stopping import LEASE
 def claim(pk: int, now: datetime) -> StopRequest | None:
     """That stop, ours for LEASE; None when it is not due, has ended, or somebody else is at it."""
     lease = now + LEASE
-    if not _due(now).filter(pk=pk).update(lease_until=lease):
+    if not _due(now).filter(pk=pk).update(lease_until=lease, lease_by=holder()):
         return None
     stop = StopRequest.objects.select_related("session__account", "requested_by").get(pk=pk)
     return stop if stop.lease_until == lease else None
@@ -28,6 +30,11 @@ def claim_next(now: datetime) -> StopRequest | None:
         if stop := claim(pk, now):
             return stop
     return None
+
+
+def take_from_the_dead(now: datetime) -> int:
+    """Stops whose holder was killed are due at once.  Returns how many."""
+    return lapse_of_the_dead(StopRequest.objects.filter(state__in=OPEN_STATES), now, due_at=now)
 
 
 def count_due(now: datetime, most: int) -> int:

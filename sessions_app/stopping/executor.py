@@ -14,7 +14,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from sessions_app.stopping import bulk
-from sessions_app.stopping.claim import count_due
+from sessions_app.stopping.claim import count_due, take_from_the_dead
 from sessions_app.stopping.work import work_due
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class Executor:
     def _turn(self) -> None:
         with _connection():
             bulk.release(timezone.now())
+            take_from_the_dead(timezone.now())
             self._hands = [hand for hand in self._hands if hand.is_alive()]
             for _ in range(count_due(timezone.now(), HANDS) - len(self._hands)):
                 self._take_on()

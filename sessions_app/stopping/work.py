@@ -21,7 +21,7 @@ from sessions_app.rules.stopping import (
 )
 from sessions_app.stopping import deliver, ending, verify
 from sessions_app.stopping.budget import Budget
-from sessions_app.stopping.claim import claim, claim_next, put
+from sessions_app.stopping.claim import claim, claim_next, put, take_from_the_dead
 from sessions_app.stopping.facts import facts_of
 from sessions_app.stopping.permission import still_may
 from sessions_app.stopping.request import request_stop
@@ -58,6 +58,7 @@ def try_now(stop: StopRequest) -> None:
 def work_due(most: int = 50) -> int:
     """Steps for whatever is due, until nothing is.  Returns how many were taken."""
     taken = 0
+    take_from_the_dead(timezone.now())
     while taken < most and (stop := claim_next(timezone.now())):
         taken += 1
         try:
