@@ -7,6 +7,7 @@ reading of the whole list would take one per hundred sessions that ever were.
 import logging
 from uuid import UUID
 
+from sessions_app.models import AgentSession
 from sessions_app.polling import lookup
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.cycle import Cycle
@@ -26,6 +27,17 @@ def added(cycle: Cycle) -> int:
     """By how many the list has grown since the last sweep that read all that it wanted."""
     now, then = cycle.extent.total or 0, cycle.account.sessions_upstream
     return 0 if then is None else max(0, now - then)
+
+
+def recognise(cycle: Cycle) -> None:
+    """Whom somebody else has read since the list was last counted counts as new here as well.
+
+    A webhook had them read, or a sweep that was cut off after page 1: without that the list would seem to hide them.
+    """
+    counted_at = cycle.account.counted_at
+    if counted_at and added(cycle) > len(cycle.new):
+        seen = AgentSession.objects.filter(uuid__in=cycle.seen - cycle.new, first_seen_at__gt=counted_at)
+        cycle.new |= set(seen.values_list("uuid", flat=True))
 
 
 def expected(memory: Memory, added: int, now_s: float) -> int:

@@ -60,7 +60,7 @@ def _learned(cycle: Cycle) -> dict[str, Any]:
         "failures": 0,
         "error_kind": "",
         "error": "",
-        "sessions_upstream": _found(cycle) if cycle.live_part_short else _fits(cycle.extent.total),
+        **(_found(cycle) if cycle.live_part_short else _counted(cycle)),
         "set_aside": _set_aside(cycle),
         "single_read_after": cycle.single_read_after,
         **cycle.bad_page_columns,
@@ -80,7 +80,7 @@ def _record(cycle: Cycle, kind: str, words: str, retry_after_s: float | None, **
         failures=failures,
         error_kind=kind,
         error=words,
-        sessions_upstream=_found(cycle),
+        **_found(cycle),
         **told,
     )
 
@@ -115,13 +115,19 @@ def _set_aside(cycle: Cycle) -> list[dict[str, str]]:
     return list(found.values())[-MOST_SET_ASIDE:]
 
 
-def _found(cycle: Cycle) -> int | None:
+def _counted(cycle: Cycle) -> dict[str, Any]:
+    """All that is new was found: so long is the list, as page 1 had it."""
+    return {"sessions_upstream": _fits(cycle.extent.total), "counted_at": cycle.pages[0].read_at}
+
+
+def _found(cycle: Cycle) -> dict[str, Any]:
     """How long the list was when we last knew all of it, and whom we found since.  While new ones may stand on pages
     that were not read, what is missing to `total` tells how many to look for; who is found is not looked for again."""
     then, total = cycle.account.sessions_upstream, cycle.extent.total
-    if then is None:
-        return None
-    return then if total is None else _fits(min(total, then + len(cycle.new)))
+    if then is None or total is None:
+        return {}
+    found = _fits(min(total, then + len(cycle.new)))
+    return {"sessions_upstream": found, "counted_at": max(page.read_at for page in cycle.pages)}
 
 
 def _fits(total: int | None) -> int | None:

@@ -103,6 +103,7 @@ def _planned(cycle: Cycle, following: Following) -> list[Ask]:
     """The pages on which new and due sessions should stand by now, and the due ones that stand alone, or on pages
     that failed of late: those are tried again each minute by `reconcile`, not by each sweep."""
     known, memory = cycle.extent, cycle.remember()
+    newcomers.recognise(cycle)
     added = newcomers.added(cycle)
     memory.learn(cycle.pages, cycle.new, added, known)
     added = newcomers.expected(memory, added, cycle.started_at.timestamp())
@@ -126,6 +127,7 @@ def _page(number: int, rows: list[alone.LiveRow], following: Following) -> Ask:
 def _remember(cycle: Cycle, following: Following) -> None:
     """Where everybody stood; and whoever was added, and stood on none of these pages, is looked for otherwise."""
     if cycle.memory:
+        newcomers.recognise(cycle)
         cycle.memory.learn(cycle.pages, cycle.new, newcomers.added(cycle), cycle.extent)
         cycle.read_alone(newcomers.unknown(cycle))
         places.keep(cycle.account.pk, cycle.memory, cycle.live.union(following.uuids()))

@@ -1,10 +1,16 @@
 """Accounts with more pages than one sweep reads."""
 
+from uuid import UUID
+
 import pytest
 from django.core.cache import cache
 
 from sessions_app.models import Account, AgentSession
 from sessions_app.polling import reconcile
+from sessions_app.polling.clients import client_of
+from sessions_app.polling.ingest import apply_answers
+from sessions_app.polling.places import recall
+from sessions_app.rules.pages import NewAt
 from sessions_app.simulator.testing import running_simulator
 from tests.support.sweeping import account_of, swept
 
@@ -109,3 +115,34 @@ def test_pages_that_shift_while_we_read_are_complete_after_two_readings(sim):
     swept(account)
     stored = {str(uuid) for uuid in AgentSession.objects.values_list("uuid", flat=True)}
     assert not before - stored
+
+
+def test_who_was_read_for_a_webhook_is_not_looked_for_all_over_the_list(sim):
+    account = swept(imported(sim))
+    for _ in range(3):
+        new = sim.running_session()
+        apply_answers(account, [client_of(account).session(UUID(new.id))])
+        account = swept(account)
+        assert recall(account.pk).new_at == NewAt.FRONT
+        assert sim.calls("GET", "/browsers") == 0
+    assert account.sessions_upstream == len(sim.world.order)
+
+
+def test_who_was_found_by_a_sweep_that_was_killed_is_not_looked_for_either(sim, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    account = swept(imported(sim))
+    new = sim.running_session()
+    monkeypatch.setattr("sessions_app.polling.sweep._planned", killed)
+    with pytest.raises(Killed):
+        swept(account)
+    monkeypatch.undo()
+    assert AgentSession.objects.filter(uuid=new.id).exists()
+    Account.objects.update(lease_until=None)
+    account = swept(account)
+    assert recall(account.pk).new_at == NewAt.FRONT and sim.calls("GET", "/browsers") == 0
+    assert account.sessions_upstream == len(sim.world.order)
