@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from sessions_app.models import Account
-from sessions_app.polling import absence, schedule
+from sessions_app.polling import absence, ages, schedule
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.following import Following
 from sessions_app.polling.ingest import apply_answers
@@ -150,6 +150,7 @@ class Cycle:
         self.set_aside += taken.set_aside
         for page in sorted(pages, key=lambda page: page.read_at):
             self.read_at |= dict.fromkeys((item.uuid for item in page.items), page.read_at)
+        self._note_ages(taken.live)
         if self.memory:
             for page in pages:
                 self.memory.note(page, self.extent, self.live)
@@ -158,8 +159,14 @@ class Cycle:
         apply_answers(self.account, answers)
         self.alone_count += len(answers)
         self.seen |= {answer.session.uuid for answer in answers}
-        self.live |= {answer.session.uuid for answer in answers if not answer.session.is_final}
+        living = {answer.session.uuid for answer in answers if not answer.session.is_final}
+        self.live |= living
         self.read_at |= {answer.session.uuid: answer.read_at for answer in answers}
+        self._note_ages(living)
+
+    def _note_ages(self, living: Iterable[UUID]) -> None:
+        """At once: whoever goes on after a sweep that was cut off begins with what is oldest."""
+        ages.note(self.account.pk, {uuid: self.read_at[uuid] for uuid in living})
 
     def _before_a_batch(self) -> None:
         schedule.extend(self.account)

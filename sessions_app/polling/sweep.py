@@ -90,7 +90,6 @@ def _live_part(cycle: Cycle) -> None:
     cycle.single_read_after = turn[-1].id if len(left) > len(turn) else 0
     following.note(cycle.read_at)
     cycle.shortage = shortage.of(cycle)
-    ages.note(account.pk, {uuid: cycle.read_at[uuid] for uuid in cycle.live})
     cycle.live_part_short = cycle.short
     _settle(cycle)
 

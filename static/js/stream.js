@@ -207,7 +207,7 @@ function showPulse(fresh) {
   if (!pulse || !fresh) return;
   update(pulse, fresh);
   for (const count of document.querySelectorAll('[data-count="attention"]')) {
-    const text = fresh.dataset.attention === "0" ? "" : fresh.dataset.attention;
+    const text = fresh.dataset.attention === "0" ? count.dataset.none ?? "" : Number(fresh.dataset.attention).toLocaleString("en");
     if (count.textContent !== text) count.textContent = text;
   }
   emit("floor:pulse", {});

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from sessions_app.models import Account, AgentSession
-from sessions_app.polling import reconcile
+from sessions_app.polling import ages, reconcile
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.polling.places import recall
@@ -146,3 +146,14 @@ def test_who_was_found_by_a_sweep_that_was_killed_is_not_looked_for_either(sim, 
     account = swept(account)
     assert recall(account.pk).new_at == NewAt.FRONT and sim.calls("GET", "/browsers") == 0
     assert account.sessions_upstream == len(sim.world.order)
+
+
+def test_a_sweep_that_was_killed_has_said_what_it_read(sim, monkeypatch):
+    """The next one begins with what is oldest, not with page 2 once more."""
+    account = swept(imported(sim))
+    before = ages.known(account.pk, [UUID(one.id) for one in sim.world.live_sessions()])
+    monkeypatch.setattr("sessions_app.polling.sweep._planned", lambda *_: [][0])
+    assert swept(account).error_kind == "internal"
+    first = {UUID(one.id) for one in sim.world.newest(0, 100) if one.live}
+    after = ages.known(account.pk, before)
+    assert first and all((after[uuid] > before[uuid]) == (uuid in first) for uuid in before)

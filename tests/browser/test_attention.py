@@ -12,6 +12,9 @@ pytestmark = pytest.mark.browser
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SOON_MS = 15_000
 TROUBLED = '.row[data-rank][data-status="running"]:not([data-stopping])'
+HEADING_COUNTS_ON = """() => document.querySelector("h1 [data-count]").textContent
+    === (document.querySelector("nav [data-count]").textContent || "0")
+    && Number(document.getElementById("pulse").dataset.attention) === Number(document.querySelector("h1 [data-count]").textContent)"""
 RANK = re.compile(r"\d+")
 
 
@@ -40,6 +43,7 @@ def test_who_acknowledges_is_seen_by_others_and_nothing_is_forgotten(queue, visi
     expect(row).to_contain_text("Acknowledged by ada")
     known = queue.locator(f'#quiet li:has(a[href$="/sessions/{uuid}/"])')
     expect(known).to_contain_text("Acknowledged by ada", timeout=SOON_MS)
+    queue.wait_for_function(HEADING_COUNTS_ON, timeout=SOON_MS)
     shots.take(queue, "acknowledged", full_page=True)
     expect(other.locator(f"#s-{uuid}")).to_contain_text("Acknowledged by ada", timeout=SOON_MS)
     known.get_by_text("Undo").click()
