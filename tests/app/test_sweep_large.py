@@ -148,11 +148,15 @@ def test_who_was_found_by_a_sweep_that_was_killed_is_not_looked_for_either(sim, 
     assert account.sessions_upstream == len(sim.world.order)
 
 
-def test_a_sweep_that_was_killed_has_said_what_it_read(sim, monkeypatch):
+def broken(*_: object) -> None:
+    raise RuntimeError("on purpose, after page 1")
+
+
+def test_a_sweep_that_was_cut_off_has_said_what_it_read(sim, monkeypatch):
     """The next one begins with what is oldest, not with page 2 once more."""
     account = swept(imported(sim))
     before = ages.known(account.pk, [UUID(one.id) for one in sim.world.live_sessions()])
-    monkeypatch.setattr("sessions_app.polling.sweep._planned", lambda *_: [][0])
+    monkeypatch.setattr("sessions_app.polling.sweep._planned", broken)
     assert swept(account).error_kind == "internal"
     first = {UUID(one.id) for one in sim.world.newest(0, 100) if one.live}
     after = ages.known(account.pk, before)
