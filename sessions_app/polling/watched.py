@@ -1,7 +1,9 @@
 """The fast lane: sessions that somebody has open are read every second, those that were woken at once.
 
-It has a tick and a worker of its own, so that no sweep holds it up, and reads each session by itself.  Its requests
-go before those of sweeps.  An account that fails is left to the sweep, which knows how to wait.
+It has a tick and a worker of its own, so that no sweep holds it up, and reads each session by itself.  Requests for
+what is open go before those of sweeps.  Those for what was woken do so only in part: a sweep reads a hundred sessions
+at a time, and whom it has read since the word need not be read again.  An account that fails is left to the sweep,
+which knows how to wait.
 """
 
 import logging
@@ -24,6 +26,7 @@ from sessions_app.polling import absence, ages
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.types import Answer
+from sessions_app.upstream.budget import Purpose
 from sessions_app.upstream.errors import NotFound, OverBudget, PaymentRequired, RateLimited, Unauthorized
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ TICK_MS = 250
 """Of ticks that come closer together only the first counts: what piled up while no worker was there is soon gone."""
 PAUSE_S = 0.1
 MOST_PER_ROUND = 16
+"""Of one account, of those that are open and of those that were woken each."""
 DEADLINE_S = 2.0
 LOCK_MS = 10_000
 """Longer than a round of one account lasts; a killed worker's account is free again after it."""
@@ -75,25 +79,20 @@ def _newest() -> int:
 def read_due() -> int:
     """One round, for all accounts side by side.  Returns how many sessions were read."""
     try:
-        wanted, woken = _wanted(), wake.waiting()
+        wanted, woken = _wanted(), _woken()
     except (redis.RedisError, OSError):
         return 0  # nobody can be woken without it, and the sweep goes on
-    for one in woken:
-        wanted[one.account_pk].setdefault(one.uuid, None)
-    accounts = Account.objects.filter(pk__in=wanted, is_active=True, failing_since=None)
-    return _side_by_side([(one, list(wanted[one.pk]), _of(woken, one.pk)) for one in accounts])
+    accounts = Account.objects.filter(pk__in=wanted.keys() | woken.keys(), is_active=True, failing_since=None)
+    return _side_by_side([(one, wanted.get(one.pk, []), woken.get(one.pk, [])) for one in accounts])
 
 
-def _wanted() -> dict[int, dict[UUID, None]]:
+def _wanted() -> dict[int, list[UUID]]:
     """Living sessions that are open somewhere and were not read just now, by account.  Raises redis.RedisError."""
     open_now = AgentSession.objects.filter(pk__in=watching.opened(), is_live=True)
     by_account: dict[int, list[UUID]] = defaultdict(list)
     for account_pk, uuid in open_now.values_list("account_id", "uuid"):
         by_account[account_pk].append(uuid)
-    found: dict[int, dict[UUID, None]] = defaultdict(dict)
-    for account_pk, uuids in by_account.items():
-        found[account_pk] = dict.fromkeys(_stale(account_pk, uuids))
-    return found
+    return {pk: stale for pk, uuids in by_account.items() if (stale := _stale(pk, uuids))}
 
 
 def _stale(account_pk: int, uuids: Iterable[UUID]) -> list[UUID]:
@@ -104,8 +103,21 @@ def _stale(account_pk: int, uuids: Iterable[UUID]) -> list[UUID]:
     return sorted((uuid for uuid in age if age[uuid] >= AGAIN_AFTER_S), key=lambda uuid: -age[uuid])
 
 
-def _of(woken: Iterable[Woken], account_pk: int) -> list[Woken]:
-    return [one for one in woken if one.account_pk == account_pk]
+def _woken() -> dict[int, list[Woken]]:
+    """Whom nobody has read since the word, by account, the longest waiting first.  Raises redis.RedisError."""
+    by_account: dict[int, list[Woken]] = defaultdict(list)
+    for one in wake.waiting():
+        by_account[one.account_pk].append(one)
+    return {pk: unread for pk, woken in by_account.items() if (unread := _unread(pk, woken))}
+
+
+def _unread(account_pk: int, woken: list[Woken]) -> list[Woken]:
+    uuids = [one.uuid for one in woken]
+    ended = AgentSession.objects.filter(account=account_pk, uuid__in=uuids, is_live=False)
+    read = (ages.known(account_pk, uuids) or {}) | dict(ended.values_list("uuid", "observed_at"))
+    done = {one for one in woken if one.uuid in read and read[one.uuid].timestamp() >= one.at}
+    wake.read(list(done))
+    return [one for one in woken if one not in done]
 
 
 def _side_by_side(work: Sequence[tuple[Account, list[UUID], list[Woken]]]) -> int:
@@ -130,9 +142,7 @@ def _of_account(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
         if not redis_client().set(lock, 1, nx=True, px=LOCK_MS):
             return 0
         try:
-            return _read(
-                account, [*dict.fromkeys([one.uuid for one in woken] + uuids)][:MOST_PER_ROUND], woken
-            )
+            return _read(account, uuids[:MOST_PER_ROUND], woken[:MOST_PER_ROUND])
         finally:
             redis_client().delete(lock)
     except (redis.RedisError, OSError):
@@ -142,13 +152,12 @@ def _of_account(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
         return 0
 
 
-def _read(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
+def _read(account: Account, opened: list[UUID], woken: list[Woken]) -> int:
     if redis_client().exists(_rest_key(account)):
         return 0
     asked_at = timezone.now()
-    results = dict(
-        zip(uuids, client_of(account, "watched").sessions(uuids, deadline_s=DEADLINE_S), strict=True)
-    )
+    results = _ask(account, "watched", opened)
+    results |= _ask(account, "woken", [one.uuid for one in woken if one.uuid not in results])
     answers = [one for one in results.values() if isinstance(one, Answer)]
     apply_answers(account, answers)
     ages.note(account.pk, {one.session.uuid: one.read_at for one in answers if not one.session.is_final})
@@ -156,6 +165,13 @@ def _read(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
     told = {uuid for uuid, one in results.items() if isinstance(one, Answer | NotFound)}
     wake.read([one for one in woken if one.uuid in told])
     return len(answers)
+
+
+def _ask(account: Account, purpose: Purpose, uuids: list[UUID]) -> dict[UUID, object]:
+    if not uuids:
+        return {}
+    results = client_of(account, purpose).sessions(uuids, deadline_s=DEADLINE_S)
+    return dict(zip(uuids, results, strict=True))
 
 
 def _note_failures(account: Account, results: Mapping[UUID, object], asked_at: datetime) -> None:

@@ -21,7 +21,7 @@ import redis
 
 log = logging.getLogger(__name__)
 
-Purpose = Literal["stop", "watched", "live", "settle", "reconcile", "facts", "messages", "pictures"]
+Purpose = Literal["stop", "watched", "live", "woken", "settle", "reconcile", "facts", "messages", "pictures"]
 """What a request is for, the highest first."""
 
 
@@ -44,6 +44,7 @@ RANKS: dict[str, Rank] = {
     "stop": Rank(0, 0, 0),
     "watched": Rank(-0.25, 0, 0.4),
     "live": Rank(0.25, 0, 5.0),
+    "woken": Rank(0.3, 0.2, 0.4),
     "settle": Rank(0.35, 0.05, 0.2),
     "reconcile": Rank(0.5, 0.1, 0.5),
     "facts": Rank(0.6, 0.05, 2.0),

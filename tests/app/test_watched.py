@@ -81,6 +81,39 @@ def test_who_is_woken_is_read_at_once_and_once(sim, account):
     assert watched.read_due() == 0 and wake.waiting() == []
 
 
+def test_whom_a_sweep_has_read_since_the_word_is_not_read_again(sim, account):
+    living, ending = sim.running_session(), sim.running_session()
+    account = swept(account)
+    for upstream in (living, ending):
+        wake.session(account.pk, UUID(upstream.id))
+    with sim.simulator.lock:
+        sim.world.request_stop(sim.world.sessions[ending.id], "session")
+    sim.advance(30)
+    swept(account)
+    assert row_of(ending).status == "stopped"
+    sim.requests.clear()
+    assert watched.read_due() == 0 and not sim.requests and wake.waiting() == []
+
+
+def test_a_flood_of_words_does_not_hold_up_what_is_open(sim, account):
+    """Nor does it take what sweeps need: that is what `woken` may have of a budget."""
+    opened, *others = [sim.running_session() for _ in range(41)]
+    account = swept(account)
+    rested(account, opened)
+    for upstream in others:
+        wake.session(account.pk, UUID(upstream.id))
+    watching.note([row_of(opened).pk])
+    budget = budget_of(account.pk)
+    budget.refused(1)
+    time.sleep(1.2)
+    while budget.take(1, "live").granted:
+        pass  # a sweep is short
+    sim.requests.clear()
+    assert watched.read_due() >= 1 and reads(sim, opened) == 1
+    assert len(sim.requests) <= 1 + watched.MOST_PER_ROUND / 2
+    assert len(wake.waiting()) >= 40 - watched.MOST_PER_ROUND / 2
+
+
 def test_a_session_that_nobody_knew_is_brought_by_its_word(sim, account):
     swept(account)
     upstream = sim.running_session()

@@ -316,7 +316,8 @@ def unreachable():
     return module.redis.Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
 
 
-def test_while_sweeps_go_short_what_may_wait_lives_on_its_share(stage):
+@pytest.mark.parametrize("purpose", ["woken", "settle"])
+def test_while_sweeps_go_short_what_may_wait_lives_on_its_share(stage, purpose):
     stage.demand(1)
     stage.budget.refused(1)
     stage.clock.now += 60
@@ -324,7 +325,7 @@ def test_while_sweeps_go_short_what_may_wait_lives_on_its_share(stage):
     granted = 0
     for _ in range(30):  # the bucket fills, and the next sweep will need it
         stage.clock.now += 0.1
-        granted += stage.budget.take(5, "settle").granted
-    assert granted <= 1 + RANKS["settle"].share * stage.rate * 3 + 1
+        granted += stage.budget.take(5, purpose).granted
+    assert granted <= 1 + RANKS[purpose].share * stage.rate * 3 + 1
     stage.clock.now += 2
-    assert stage.budget.take(5, "settle").granted > 1, "nobody goes short any more"
+    assert stage.budget.take(5, purpose).granted > 1, "nobody goes short any more"
