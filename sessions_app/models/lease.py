@@ -1,6 +1,7 @@
-"""Who holds a row: the process that claimed it, named so that others on its machine can tell that it is dead.
+"""Who holds a row, or a key in Redis: the process that claimed it, so named that others on its machine can tell that
+it is dead.
 
-A lease says how long to leave a row to somebody else.  Whoever was killed will not come back, so nobody waits for the
+A lease says how long to leave a thing to somebody else.  Whoever was killed will not come back, so nobody waits for the
 end of theirs; of a holder on another machine, or where there is no /proc, nothing is known, and its lease is waited for.
 """
 
@@ -17,15 +18,30 @@ _FORGOTTEN = frozenset("ZX")
 
 
 def holder() -> str:
-    """This process, for the column `lease_by`; "" where the system does not tell processes apart well enough."""
+    """This process, to be written down where others look who holds a thing; "" where the system cannot tell for sure."""
     return _name(os.getpid())  # it may have been forked since
+
+
+def has_died(name: str) -> bool:
+    """Whether that `holder()` is gone: certainly, and not merely as far as we know."""
+    machine, _, process = name.partition("/")
+    if not machine or machine != holder().partition("/")[0]:
+        return False
+    pid, _, began = process.partition("/")
+    try:
+        state, began_now = _look_up(int(pid))
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return began_now != began or state in _FORGOTTEN
 
 
 def lapse_of_the_dead(rows: models.QuerySet, now: datetime, **columns: object) -> int:
     """Of `rows`, free those whose holder has died, and set `columns` of them.  Returns how many."""
     freed = 0
     for pk, until, by in rows.filter(lease_until__gt=now).values_list("pk", "lease_until", "lease_by"):
-        if _has_died(by):
+        if has_died(by):
             freed += rows.filter(pk=pk, lease_until=until).update(lease_until=None, **columns)
     return freed
 
@@ -54,18 +70,3 @@ def _look_up(pid: int) -> tuple[str, str]:
     """State, and moment of start in the machine's own count: see `stat` in proc(5).  Raises OSError without such a process."""
     fields = (_PROC / str(pid) / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
     return fields[0], fields[19]
-
-
-def _has_died(name: str) -> bool:
-    """Certainly, and not merely as far as we know."""
-    machine, _, process = name.partition("/")
-    if not machine or machine != holder().partition("/")[0]:
-        return False
-    pid, _, began = process.partition("/")
-    try:
-        state, began_now = _look_up(int(pid))
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    except (OSError, ValueError, IndexError):
-        return False
-    return began_now != began or state in _FORGOTTEN

@@ -16,10 +16,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.live import watching
-from sessions_app.live.connection import client
 from sessions_app.models import Account, AgentSession, MessageAccess, MessageLog
+from sessions_app.polling import hold, message_rows
 from sessions_app.polling import message_refusals as refusals
-from sessions_app.polling import message_rows
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.conversation import Asking
 from sessions_app.rules.messages import ATTENTION, OPENED, Pace, is_due
@@ -31,7 +30,7 @@ MOST_TASKS, MOST_ATTENTION = 2, 20
 LONGEST_S, LONGEST_ROUND_S = 8.0, 15.0
 """For one account, and for all."""
 AT_ONCE, PLACE_MS = 2, 30_000
-"""Rounds side by side, in all workers; the place of one that was killed is free again after so long."""
+"""Rounds side by side, in all workers, and for how long each has its place at most."""
 LEASE = timedelta(seconds=30)
 """Longer than a round lasts: a killed worker's session is free again after it."""
 
@@ -64,7 +63,7 @@ def _place() -> Iterator[bool]:
     """Whether there is a place for one more round.  While Redis is away nobody counts."""
     keys = [f"messages:place:{number}" for number in range(AT_ONCE)]
     try:
-        mine = next((key for key in keys if client().set(key, 1, nx=True, px=PLACE_MS)), None)
+        mine = next((key for key in keys if hold.take(key, PLACE_MS)), None)
     except (redis.RedisError, OSError):
         yield True
         return
@@ -73,7 +72,7 @@ def _place() -> Iterator[bool]:
     finally:
         with suppress(redis.RedisError, OSError):
             if mine:
-                client().delete(mine)
+                hold.give_back(mine)
 
 
 def read_due(account: Account, opened: Iterable[int] | None = None) -> int:

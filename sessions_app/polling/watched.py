@@ -22,7 +22,7 @@ from sessions_app.live import wake, watching
 from sessions_app.live.connection import client as redis_client
 from sessions_app.live.wake import Woken
 from sessions_app.models import Account, AgentSession
-from sessions_app.polling import absence, ages
+from sessions_app.polling import absence, ages, hold
 from sessions_app.polling.clients import client_of
 from sessions_app.polling.ingest import apply_answers
 from sessions_app.types import Answer
@@ -42,7 +42,7 @@ MOST_PER_ROUND = 16
 """Of one account, of those that are open and of those that were woken each."""
 DEADLINE_S = 2.0
 LOCK_MS = 10_000
-"""Longer than a round of one account lasts; a killed worker's account is free again after it."""
+"""Longer than a round of one account lasts."""
 ACCOUNTS_AT_ONCE = 8
 REST_S, LONG_REST_S = 5, 60
 """After a failure of any kind, and after one that only a person can end."""
@@ -139,12 +139,12 @@ def _of_account(account: Account, uuids: list[UUID], woken: list[Woken]) -> int:
     """What is wanted of one account, unless somebody else is at it, or it rests.  Never raises."""
     lock = f"watched:lock:{account.pk}"
     try:
-        if not redis_client().set(lock, 1, nx=True, px=LOCK_MS):
+        if not hold.take(lock, LOCK_MS):
             return 0
         try:
             return _read(account, uuids[:MOST_PER_ROUND], woken[:MOST_PER_ROUND])
         finally:
-            redis_client().delete(lock)
+            hold.give_back(lock)
     except (redis.RedisError, OSError):
         return 0
     except Exception:

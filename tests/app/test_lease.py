@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from sessions_app.models import Account, StopRequest
 from sessions_app.models.lease import holder
-from sessions_app.polling import schedule
+from sessions_app.polling import hold, schedule
 from sessions_app.stopping import claim, work
 from sessions_app.stopping.executor import Executor
 from sessions_app.stopping.request import request_stop
@@ -131,3 +132,26 @@ def test_the_web_takes_it_up_as_well_without_any_worker(sent_by_the_dead):
     for hand in executor._hands:
         hand.join(20)
     assert executor._hands and stage.fresh(stop).state != "sending"
+
+
+# ---- what is held in Redis -----------------------------------------------------------------------------
+
+
+def test_a_key_is_held_by_one_and_taken_over_from_the_dead():
+    with another_process() as (worker, name):
+        hold.client().set("held", name, px=60_000)
+        assert not hold.take("held", 60_000), "it lives"
+        worker.kill()
+        worker.wait()
+    assert hold.take("held", 60_000) and not hold.take("held", 60_000)
+    hold.give_back("held")
+    assert hold.take("held", 60_000)
+
+
+def test_of_two_who_find_the_same_dead_holder_one_has_it():
+    machine, pid, start = holder().split("/")
+    dead = f"{machine}/{pid}/{int(start) - 1}"
+    for _ in range(20):
+        hold.client().set("held", dead, px=60_000)
+        with ThreadPoolExecutor(4) as threads:
+            assert sum(threads.map(lambda _: hold.take("held", 60_000), range(4))) == 1
