@@ -16,7 +16,8 @@
 --   lean_at            when somebody who goes before others last got less than they asked for
 --   used used_at       requests of about the last second
 --   long long_at since of about the last LONG_S, and since when they are counted: the last pause, or the last rest
---   ten tens:…         which ten seconds these are, and what was served in them and in those of the minute before
+--   all all:…          which ten seconds these are, and what was served in them and in those of the minute before
+--   lives lives:…      the same of what was served for those who go before what may wait
 --   run run_at paused_at    what was served since the last pause ended, since when, and when the vendor stopped it
 --   run_since run_before foretold    what was served since, what in the run before, and whether the vendor said how long
 --   window_until misses no_window_until    how long the vendor is believed to count by a window, how often it refused us
@@ -26,7 +27,8 @@ local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
 local CALM_S = 5                      -- no growth sooner after a refusal
 local FORGET_S, DOUBT_S = 600, 150    -- a ceiling is believed for so long: where all was asked for, and where less was
-local GROWTH, NEAR, CREEP = 0.05, 0.9, 0.0004   -- of the ceiling per second of need; from NEAR of it on, only creeping
+-- Of the ceiling per second of need: how fast the rate grows, from NEAR of it on, and from CLOSE to it on.
+local GROWTH, NEAR, CREEP, CLOSE, CRAWL = 0.05, 0.9, 0.001, 0.95, 0.0003
 local FEEL = 0.01                     -- of the rate per second of need: how it grows past a ceiling that is believed no more
 local ENOUGH, ENOUGH_TENS = 0.93, 3   -- who used less of the rate than that, in so many tens of seconds, has enough
 local LONGEST_PAUSE_S = 60
@@ -61,18 +63,18 @@ if long < 0.5 then since = now end
 
 local function is_random() return now < get('random_until', 0) end
 
-local function count_minute(count)
-  local ten, last = math.floor(now / TEN_S), get('ten', 0)
-  for one = math.max(last + 1, ten - TENS + 1), ten do put('tens:' .. one % TENS, 0) end
-  put('ten', ten)
-  put('tens:' .. ten % TENS, get('tens:' .. ten % TENS, 0) + count)
+local function count_in_tens(whose, count)
+  local ten, last = math.floor(now / TEN_S), get(whose, 0)
+  for one = math.max(last + 1, ten - TENS + 1), ten do put(whose .. ':' .. one % TENS, 0) end
+  put(whose, ten)
+  put(whose .. ':' .. ten % TENS, get(whose .. ':' .. ten % TENS, 0) + count)
 end
 
 -- Per second, over so many tens of seconds, of which the last is under way.
-local function served_of_late(tens)
-  count_minute(0)
+local function served_of_late(whose, tens)
+  count_in_tens(whose, 0)
   local served, ten = 0, math.floor(now / TEN_S)
-  for one = ten - tens + 1, ten do served = served + get('tens:' .. one % TENS, 0) end
+  for one = ten - tens + 1, ten do served = served + get(whose .. ':' .. one % TENS, 0) end
   return math.max(0, served) / ((tens - 1) * TEN_S + now % TEN_S)
 end
 
@@ -80,15 +82,16 @@ local function spend(purpose, count)
   tokens, used, long = tokens - count, used + count, long + count
   local run = get('accepted_at', 0) < limited_at and 'run_since' or 'run'
   put(run, get(run, 0) + count) put('run_at', get('run_at', now))
-  count_minute(count)
+  count_in_tens('all', count)
   if is_random() then put('trial_sent', get('trial_sent', 0) + count) end
   put('sent:' .. purpose, get('sent:' .. purpose, 0) + count)
 end
 
--- A sweep asks for all of its pages at once and waits a moment for the last: that is not to need more.
+-- A sweep asks for all of its pages at once and waits a moment for the last: that is not to need more.  What may wait
+-- uses whatever there is, so it does not count.
 local function has_enough()
   local long_ago = now - blocked_until > ENOUGH_TENS * TEN_S
-  return burst() >= SMALL and long_ago and served_of_late(ENOUGH_TENS) < ENOUGH * rate
+  return burst() >= SMALL and long_ago and served_of_late('lives', ENOUGH_TENS) < ENOUGH * rate
 end
 
 -- Nobody tries where the limit is for what may wait: to be refused makes everything old for some seconds.
@@ -101,7 +104,7 @@ local function grow(may_wait)
   elseif rate >= (is_random() and RANDOM_OF_TOP or NEAR) * ceiling then
     local believed = now < get('believed_until', 0)
     if has_enough() or may_wait and believed then return end
-    slope = (believed or may_wait) and CREEP * ceiling or FEEL * rate
+    slope = (believed or may_wait) and (rate < CLOSE * ceiling and CREEP or CRAWL) * ceiling or FEEL * rate
   end
   rate = math.min(MOST_RATE, rate + slope * since)
 end
@@ -122,6 +125,7 @@ local function take(purpose, wanted, reserve, share)
   local owed = share > 0 and tokens >= 0.5 and math.min(math.floor(mine), math.floor(tokens) + 1) or 0
   local granted = math.max(0, math.min(wanted, math.max(free, owed)))
   spend(purpose, granted)
+  if not is_low then count_in_tens('lives', granted) end
   if share > 0 then
     put('share:' .. purpose, math.max(0, mine - granted))
     put('share_at:' .. purpose, now)
@@ -205,7 +209,7 @@ local function learn_window(began, paused)
     put('misses', 0) put('window_until', 0) put('no_window_until', now + FORGET_S)
     return try_without_lowering()
   end
-  local bears = math.max(run / (now - began), served_of_late(TENS))
+  local bears = math.max(run / (now - began), served_of_late('all', TENS))
   if bears >= ceiling or not (is_alike or now < get('window_until', 0)) then return end
   lower(bears, 0.9, FORGET_S)
   put('window_until', now + FORGET_S)
@@ -226,7 +230,7 @@ end
 local function refused(retry_after, jitter, count)
   local run = get('accepted_at', 0) < limited_at and 'run_since' or 'run'
   put(run, math.max(0, get(run, 0) - count))
-  count_minute(-count)
+  count_in_tens('all', -count)
   if is_random() then put('trial_refused', get('trial_refused', 0) + count) end
   local fresh = now - limited_at > 1  -- answers to one and the same burst count once
   if fresh then
