@@ -124,7 +124,7 @@ def _found(cycle: Cycle) -> dict[str, Any]:
     """How long the list was when we last knew all of it, and whom we found since.  While new ones may stand on pages
     that were not read, what is missing to `total` tells how many to look for; who is found is not looked for again."""
     then, total = cycle.account.sessions_upstream, cycle.extent.total
-    if then is None or total is None:
+    if then is None or total is None or not cycle.pages:
         return {}
     found = _fits(min(total, then + len(cycle.new)))
     return {"sessions_upstream": found, "counted_at": max(page.read_at for page in cycle.pages)}

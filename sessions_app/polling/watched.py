@@ -157,7 +157,10 @@ def _read(account: Account, opened: list[UUID], woken: list[Woken]) -> int:
         return 0
     asked_at = timezone.now()
     results = _ask(account, "watched", opened)
-    results |= _ask(account, "woken", [one.uuid for one in woken if one.uuid not in results])
+    if not any(
+        map(_is_failure, results.values())
+    ):  # else the others, whose round waits for this one, would wait twice
+        results |= _ask(account, "woken", [one.uuid for one in woken if one.uuid not in results])
     answers = [one for one in results.values() if isinstance(one, Answer)]
     apply_answers(account, answers)
     ages.note(account.pk, {one.session.uuid: one.read_at for one in answers if not one.session.is_final})
@@ -178,15 +181,15 @@ def _note_failures(account: Account, results: Mapping[UUID, object], asked_at: d
     """404 proves nothing of the others; anything else, and the account rests here for a while."""
     missing = [uuid for uuid, one in results.items() if isinstance(one, NotFound)]
     absence.note_not_found(account, missing, asked_at)
-    failed = {
-        uuid: one
-        for uuid, one in results.items()
-        if isinstance(one, Exception) and not isinstance(one, (NotFound, *ASKED_IN_VAIN))
-    }
+    failed = {uuid: one for uuid, one in results.items() if _is_failure(one)}
     if failed:
         absence.note_unread(account, list(failed), asked_at)
         hopeless = any(isinstance(one, Unauthorized | PaymentRequired) for one in failed.values())
         redis_client().set(_rest_key(account), 1, ex=LONG_REST_S if hopeless else REST_S)
+
+
+def _is_failure(result: object) -> bool:
+    return isinstance(result, Exception) and not isinstance(result, (NotFound, *ASKED_IN_VAIN))
 
 
 def _rest_key(account: Account) -> str:

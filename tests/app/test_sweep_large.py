@@ -149,7 +149,16 @@ def test_who_was_found_by_a_sweep_that_was_killed_is_not_looked_for_either(sim, 
 
 
 def broken(*_: object) -> None:
-    raise RuntimeError("on purpose, after page 1")
+    raise RuntimeError("on purpose")
+
+
+def test_a_first_page_that_cannot_be_stored_is_said_as_well(sim, monkeypatch):
+    """The list's length is known by then, and not one page of it."""
+    account = swept(imported(sim))
+    monkeypatch.setattr("sessions_app.polling.cycle.take_pages", broken)
+    after = swept(account)
+    assert after.error_kind == "internal" and after.lease_until is None
+    assert after.sessions_upstream == account.sessions_upstream
 
 
 def test_a_sweep_that_was_cut_off_has_said_what_it_read(sim, monkeypatch):

@@ -178,6 +178,18 @@ def test_an_account_that_hangs_delays_no_other(sim, account):
         assert AgentSession.objects.get(uuid=stuck.id).unread_since
 
 
+def test_where_what_is_open_fails_words_are_not_tried_in_the_same_round(sim, account):
+    """The round of all accounts ends with the slowest: one that hangs must not hang twice."""
+    opened, woken = sim.running_session(), sim.running_session()
+    swept(account)
+    watching.note([row_of(opened).pk])
+    rested(account, opened)
+    wake.session(account.pk, UUID(woken.id))
+    sim.faults.set(server_error=1)
+    assert watched.read_due() == 0
+    assert reads(sim, opened) and not reads(sim, woken) and wake.waiting()
+
+
 def test_without_budget_a_word_waits(sim, account):
     upstream = sim.running_session()
     swept(account)
