@@ -14,6 +14,8 @@
 --   sure_until         they do depend on it: nobody tries for so long whether they don't
 --   short_at grown_at  when somebody last got less than they asked for, and when the rate last rose for it
 --   lean_at            when somebody who goes before others last got less than they asked for
+--   open_at            the same of what somebody has open, until it gets all that it asks for
+--   width narrowed_at  how many seconds' worth the bucket holds, and when it was last found too wide
 --   used used_at       requests of about the last second
 --   long long_at since of about the last LONG_S, and since when they are counted: the last pause, or the last rest
 --   all all:…          which ten seconds these are, and what was served in them and in those of the minute before
@@ -25,6 +27,7 @@
 --   share:… share_at:… sent:… denied:…   by purpose; a share is a little bucket that higher purposes cannot empty
 local START_RATE, LEAST_RATE, MOST_RATE = 20, 0.2, 500
 local WIDE_S, NARROW_S = 2, 1         -- the bucket holds so many seconds' worth: before and after the first refusal
+local BURSTY, LEAST_BURST = 1.2, 1.5  -- to have asked for so much more in a second than in five is a burst, if of so many
 local CALM_S = 5                      -- no growth sooner after a refusal
 local FORGET_S, DOUBT_S = 600, 150    -- a ceiling is believed for so long: where all was asked for, and where less was
 -- Of the ceiling per second of need: how fast the rate grows, from NEAR of it on, and from CLOSE to it on.
@@ -33,7 +36,7 @@ local FEEL = 0.01                     -- of the rate per second of need: how it 
 local ENOUGH, ENOUGH_TENS = 0.93, 3   -- who used less of the rate than that, in so many tens of seconds, has enough
 local LONGEST_PAUSE_S = 60
 local KEPT_S = 7 * 86400
-local SMALL, RESERVE_OF_SWEEPS, LEAN_S = 3, 0.25, 4
+local SMALL, RESERVE_OF_SWEEPS, BORROWED, LEAN_S, OPEN_S = 3, 0.25, 0.25, 4, 0.5
 local LONG_S, CAPACITY_S, BURST = 5, 1, 0.75  -- most vendors have a bucket, too: of a second's worth, says experience
 -- Who asks less than the ceiling is left alone for longer than RELIEF_S.  After more surprises in a row refusals are taken
 -- for chance until none has come for RANDOM_S, unless after FEW of them not even WORTH times as much gets through.
@@ -54,7 +57,10 @@ local function put(name, value) state[name] = value; changed[name] = string.form
 
 local rate, ceiling = get('rate', START_RATE), get('ceiling', 0)
 local blocked_until, limited_at = get('blocked_until', 0), get('limited_at', 0)
-local function burst() return math.max(1, rate * (ceiling == 0 and WIDE_S or NARROW_S)) end
+local width = get('width', NARROW_S)
+local function hold(seconds) width = seconds; put('width', width) put('narrowed_at', now) end
+if width < NARROW_S and now - get('narrowed_at', now) > FORGET_S then hold(math.min(NARROW_S, 1.5 * width)) end
+local function burst() return math.max(1, rate * (ceiling == 0 and WIDE_S or width)) end
 local elapsed = math.max(0, now - math.max(get('at', now), blocked_until))
 local tokens = math.min(burst(), get('tokens', burst()) + rate * elapsed)
 local used = get('used', 0) * math.exp(get('used_at', now) - now)
@@ -109,44 +115,59 @@ local function grow(may_wait)
   rate = math.min(MOST_RATE, rate + slope * since)
 end
 
+-- What is left for those who go before.  In a bucket of one there is nothing to leave, and where sweeps go short of what
+-- they need nothing is left over: then the lower purposes live on their shares alone, and so do sweeps while what is open waits.
+local function left_for_others(reserve, is_low)
+  local is_small = burst() < SMALL
+  local is_lean = is_low and (is_small or now - get('lean_at', 0) < LEAN_S)
+  local is_behind = is_small and reserve >= 0 and now - get('open_at', 0) < OPEN_S
+  return (is_lean or is_behind) and burst() or reserve * (burst() - 1)
+end
+
+-- Of one's own share.  That of sweeps is theirs even where what is open has borrowed all that may be borrowed.
+local function owed(mine, is_low)
+  local least = is_low and 0 or -BORROWED * (burst() - 1)
+  return tokens - least >= 0.5 and math.min(math.floor(mine), math.floor(tokens - least) + 1) or 0
+end
+
 local function take(purpose, wanted, reserve, share)
   if now < blocked_until then
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted)
     put('short_at', now)
     return {0, string.format('%.3f', blocked_until - now), 0}
   end
-  -- In a bucket of one there is nothing to leave for others, and where sweeps go short of what they need nothing is left
-  -- over: then the lower purposes live on their shares alone.
-  local kept, is_low = reserve * (burst() - 1), reserve > RESERVE_OF_SWEEPS
-  if is_low and (burst() < SMALL or now - get('lean_at', 0) < LEAN_S) then kept = burst() end
+  local is_low = reserve > RESERVE_OF_SWEEPS
+  local kept = left_for_others(reserve, is_low)
   local earned = share * rate * math.max(0, now - math.max(get('share_at:' .. purpose, now), blocked_until))
   local mine = math.min(math.max(1, share * burst()), get('share:' .. purpose, 1) + earned)
   local free = math.floor(tokens - kept + 1e-9)
-  local owed = share > 0 and tokens >= 0.5 and math.min(math.floor(mine), math.floor(tokens) + 1) or 0
-  local granted = math.max(0, math.min(wanted, math.max(free, owed)))
+  local granted = math.max(0, math.min(wanted, math.max(free, share > 0 and owed(mine, is_low) or 0)))
   spend(purpose, granted)
   if not is_low then count_in_tens('lives', granted) end
   if share > 0 then
     put('share:' .. purpose, math.max(0, mine - granted))
     put('share_at:' .. purpose, now)
   end
+  if reserve < 0 then put('open_at', granted < wanted and now or 0) end
   local wait = 0
   if granted < wanted then
     put('denied:' .. purpose, get('denied:' .. purpose, 0) + wanted - granted)
     put('short_at', now)
     if not is_low then put('lean_at', now) end
     grow(is_low)
-    wait = math.max(0.02, (1 + math.min(kept, burst() - 1) - tokens) / rate)
+    wait = math.max(0.02, (1 + (is_low and math.min(kept, burst() - 1) or reserve * (burst() - 1)) - tokens) / rate)
   end
   return {granted, string.format('%.3f', wait), get('accepted_at', 0) < limited_at and 1 or 0}
 end
 
 -- What the vendor bore: what fitted into its bucket at once is no rate.  Who asks in bursts overflows it, though
 -- its sustained rate is lower than what is allowed: then the burst tells more.
-local function borne()
+local function sustained()
   local fresh = math.exp((since - now) / LONG_S)
-  return math.max(BURST * used, long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh))
+  return long / (LONG_S * (1 - fresh) + CAPACITY_S * fresh)
 end
+
+local function borne() return math.max(BURST * used, sustained()) end
 
 local function lower(to, part, believed_s)
   ceiling, rate = math.max(LEAST_RATE, to), math.max(LEAST_RATE, to * part)
@@ -166,8 +187,10 @@ local function try_without_lowering()
 end
 
 -- A vendor with a limit leaves those alone who keep below it.  One that refuses them again and again, however far the rate
--- was lowered, refuses by chance or for reasons of its own: to ask less only means to know less.
+-- was lowered, refuses by chance or for reasons of its own: to ask less only means to know less.  And one that refuses
+-- those who ask for much at once, after less, has a smaller bucket, or counts in seconds: it may bear the same, evenly.
 local function learn(jitter)
+  if ceiling > 0 and burst() > LEAST_BURST and used > BURSTY * sustained() then return hold(math.max(1 / rate, width / 2)) end
   local asked = math.min(rate, used, borne())
   local soon = ceiling > 0 and now - math.max(limited_at, blocked_until) < RELIEF_S
   local surprise = soon and asked < ceiling

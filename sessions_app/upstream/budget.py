@@ -4,10 +4,10 @@ It starts generous and doubles for every second that somebody needed more, until
 lowers it to less than the vendor bore of late, with jitter, and pauses everybody for as long as `Retry-After` says; then it rises again
 by a twentieth of the rate that was refused for every second of need, and only creeps once it is near that.  Not every 429 tells of
 a limit: one that answers the first request after a pause only makes the pause longer, and where asking for much less is
-refused as often as asking for more, the rate goes up again.
+refused as often as asking for more, the rate goes up again.  And one that refuses bursts is asked more evenly.
 
 Right of way: a stop is never refused and never waits.  The others leave something in the bucket for those above them,
-and the lower ones have a small share that the upper ones cannot take.
+and all but the uppermost have a small share that the upper ones cannot take.
 """
 
 import logging
@@ -43,7 +43,7 @@ class Rank(NamedTuple):
 RANKS: dict[str, Rank] = {
     "stop": Rank(0, 0, 0),
     "watched": Rank(-0.25, 0, 0.4),
-    "live": Rank(0.25, 0, 5.0),
+    "live": Rank(0.25, 0.2, 5.0),
     "woken": Rank(0.3, 0.2, 0.4),
     "settle": Rank(0.35, 0.05, 0.2),
     "reconcile": Rank(0.5, 0.1, 0.5),

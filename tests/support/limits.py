@@ -1,7 +1,9 @@
 """Vendors that refuse, in time of our own: to see within a second what a budget makes of ten minutes of them."""
 
 import math
+import random
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sessions_app.upstream.budget import Budget, Purpose
 
@@ -12,6 +14,7 @@ type Foretold = int | Callable[[float], int] | None
 """Retry-After: always the same, none, or as that second has it."""
 
 STEP_S = 0.1
+SMALL_STEP_S, OPEN_AGAIN_S = 0.05, 0.7
 SWEEPS_APART_S = 1.8
 MOST_WAITING = 20
 """What was not granted is wanted still, but nobody piles up more than this."""
@@ -81,31 +84,73 @@ def asked_against(
     return served
 
 
-def swept_against(
-    budget: Budget, clock: Clock, serves: Serves, seconds: float, pages: int, pictures_per_s: float
-) -> tuple[list[float], int]:
-    """A floor: sweeps of so many pages, one open session read four times a second, and pictures behind.
+class Ages(NamedTuple):
+    """In seconds, each time when it was read again; and how many pictures there were besides."""
 
-    Returns how old what runs had become each time when a sweep was through, and how many pictures there were.
-    """
-    ages, left, began, before, pictures = [], 0, 0.0, clock.now, 0
-    waiting = {"watched": 0.0, "pictures": 0.0}
-    for _ in range(round(seconds / STEP_S)):
-        clock.now += STEP_S
-        for purpose, per_s in (("watched", 4.0), ("pictures", pictures_per_s)):
-            waiting[purpose] = min(waiting[purpose] + per_s * STEP_S, per_s)
-        waiting["watched"] -= _ask(budget, clock.now, serves, int(waiting["watched"]), "watched", 1)
-        if not left and clock.now - began >= SWEEPS_APART_S:
-            left, began = pages, clock.now
-        if left:
-            left -= _ask(budget, clock.now, serves, left, "live", 1)
-            if not left:
-                ages.append(clock.now - before)
-                before = began
-        taken = _ask(budget, clock.now, serves, int(waiting["pictures"]), "pictures", 1)
-        waiting["pictures"] -= taken
-        pictures += taken
-    return ages, pictures
+    pages: list[float]
+    opened: list[float]
+    pictures: int
+
+
+def swept_against(
+    budget: Budget,
+    clock: Clock,
+    serves: Serves,
+    seconds: float,
+    pages: int,
+    opened: int,
+    pictures_per_s: float,
+) -> Ages:
+    """A floor: sweeps of so many pages, sessions that somebody has open, and pictures, none before the others."""
+    floor = _Floor(budget, clock, serves, pages, opened, pictures_per_s)
+    acts = [floor.look, floor.sweep, floor.picture]
+    for _ in range(round(seconds / SMALL_STEP_S)):
+        clock.now += SMALL_STEP_S
+        random.shuffle(acts)
+        for act in acts:
+            act()
+    floor.page_ages += [clock.now - read for read in floor.page_read]  # of whom nobody ever read, too
+    floor.open_ages += [clock.now - read for read in floor.open_read]
+    return Ages(floor.page_ages, floor.open_ages, floor.pictures)
+
+
+class _Floor:
+    def __init__(
+        self, budget: Budget, clock: Clock, serves: Serves, pages: int, opened: int, pictures_per_s: float
+    ) -> None:
+        self.budget, self.clock, self.serves, self.pictures_per_s = budget, clock, serves, pictures_per_s
+        self.page_read, self.open_read = [clock.now] * pages, [clock.now] * opened
+        self.page_ages: list[float] = []
+        self.open_ages: list[float] = []
+        self.pictures, self.wanted = 0, 0.0
+        self.began, self.at = 0.0, pages
+
+    def ask(self, wanted: int, purpose: Purpose) -> int:
+        return _ask(self.budget, self.clock.now, self.serves, wanted, purpose, 1)
+
+    def look(self) -> None:
+        """Each that is open when it is due, the oldest first."""
+        now, read = self.clock.now, self.open_read
+        due = sorted((n for n in range(len(read)) if now - read[n] >= OPEN_AGAIN_S), key=lambda n: read[n])
+        for number in due[: self.ask(len(due), "watched")]:
+            self.open_ages.append(now - read[number])
+            read[number] = now
+
+    def sweep(self) -> None:
+        """All pages, one after the other, as far as the budget goes; then again."""
+        now, read = self.clock.now, self.page_read
+        if self.at == len(read) and now - self.began >= SWEEPS_APART_S:
+            self.began, self.at = now, 0
+        for _ in range(self.ask(len(read) - self.at, "live")):
+            self.page_ages.append(now - read[self.at])
+            read[self.at] = now
+            self.at += 1
+
+    def picture(self) -> None:
+        self.wanted = min(self.wanted + self.pictures_per_s * SMALL_STEP_S, self.pictures_per_s)
+        got = self.ask(int(self.wanted), "pictures")
+        self.wanted -= got
+        self.pictures += got
 
 
 def _ask(
