@@ -160,6 +160,8 @@ local function take(purpose, wanted, reserve, share)
   return {granted, string.format('%.3f', wait), get('accepted_at', 0) < limited_at and 1 or 0}
 end
 
+local function asked_of_late() return long / math.max(0.1, LONG_S * (1 - math.exp((since - now) / LONG_S))) end
+
 -- What the vendor bore: what fitted into its bucket at once is no rate.  Who asks in bursts overflows it, though
 -- its sustained rate is lower than what is allowed: then the burst tells more.
 local function sustained()
@@ -190,7 +192,7 @@ end
 -- was lowered, refuses by chance or for reasons of its own: to ask less only means to know less.  And one that refuses
 -- those who ask for much at once, after less, has a smaller bucket, or counts in seconds: it may bear the same, evenly.
 local function learn(jitter)
-  if ceiling > 0 and burst() > LEAST_BURST and used > BURSTY * sustained() then return hold(math.max(1 / rate, width / 2)) end
+  if ceiling > 0 and burst() > LEAST_BURST and used > BURSTY * asked_of_late() then return hold(math.max(1 / rate, width / 2)) end
   local asked = math.min(rate, used, borne())
   local soon = ceiling > 0 and now - math.max(limited_at, blocked_until) < RELIEF_S
   local surprise = soon and asked < ceiling

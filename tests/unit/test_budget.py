@@ -156,7 +156,7 @@ def test_sessions_that_are_open_do_not_starve_the_sweeps(stage):
 
 @pytest.mark.parametrize(
     ("vendor", "pages_s", "open_s"),
-    [(Limited(10, 2), 4, 1.2), (Limited(10, 1), 12, 2), (Windowed(5, 1, slides=True), 13, 2)],
+    [(Limited(10, 2), 5, 1.2), (Limited(10, 1), 25, 3), (Windowed(5, 1, slides=True), 13, 2)],
     ids=["a small bucket", "no bucket", "a window of a second"],
 )
 def test_who_counts_in_less_than_a_second_is_asked_more_evenly(stage, vendor, pages_s, open_s):
