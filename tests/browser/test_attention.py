@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.fixtures import Shots
-from tests.support.looks import complaints, overflows
+from tests.support.looks import complaints, hide, overflows
 
 pytestmark = pytest.mark.browser
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -68,6 +68,13 @@ def test_the_key_a_on_the_floor_and_on_the_sessions_page(queue, floor, shots: Sh
     shots.take(queue, "session")
     queue.keyboard.press("a")
     expect(queue.locator(".reason").first).not_to_contain_text("Snoozed", timeout=SOON_MS)
+
+
+def test_what_is_acknowledged_is_current_as_soon_as_somebody_looks_again(queue):
+    queue.reload()
+    hide(queue, hidden=True)
+    with queue.expect_response("**/attention/?part=quiet", timeout=10_000):  # by itself it asks each 30 s
+        hide(queue, hidden=False)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,6 +14,7 @@ from playwright.sync_api import Error
 
 from tests.support.fixtures import sign_in
 from tests.support.floor import PASSWORD, Floor
+from tests.support.looks import hide
 
 pytestmark = pytest.mark.browser
 
@@ -201,27 +202,16 @@ def test_a_hidden_page_hangs_up_and_is_told_what_it_missed(signed_in, floor):
     page, upstream = signed_in, Upstream(floor)
     open_live(page, floor)
     page.evaluate(MARK)
-    _hide(page, hidden=True)
+    hide(page, hidden=True)
     page.locator("html[data-push=paused]").wait_for(state="attached", timeout=SOON_MS)
     uuid = upstream.running()
     upstream.end(uuid)
     time.sleep(4)
     assert page.locator(f"#s-{uuid}").get_attribute("data-status") == "running", "nobody looks"
-    _hide(page, hidden=False)
+    hide(page, hidden=False)
     wait_until_shown(page, uuid, "stopped")
     is_pushed(page)
     assert page.evaluate("window.sameDocument")
-
-
-def _hide(page, *, hidden: bool) -> None:
-    """Headless pages are always visible, so the page is told that it is not."""
-    page.evaluate(
-        """(hidden) => {
-          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
 
 
 # ---- no stream gets through ------------------------------------------------------------------------------

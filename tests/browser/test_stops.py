@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.fixtures import Shots, sign_in
 from tests.support.floor import Floor
+from tests.support.looks import hide
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PROVEN = 60_000  # milliseconds; the proof itself takes about eight seconds, a busy machine the rest
@@ -85,6 +86,23 @@ def test_two_people_join_the_same_stop_and_both_see_it(open_page, floor, shots: 
     bo.locator(".ask-page").get_by_role("button", name="End session").click()
     expect(bo.locator("#dialog")).to_contain_text(re.compile("was first|It was so already|Confirmed"))
     expect(ana.locator("#dialog .receipt")).to_have_attribute("data-stop-state", "confirmed", timeout=PROVEN)
+
+
+def test_a_hidden_receipt_asks_for_nothing(open_page, floor):
+    page = open_page(floor, 1440, 900)
+    ask(page, a_running_row(page, floor), "task")
+    page.locator("#dialog").get_by_role("button", name="Stop task").click()
+    receipt = page.locator("#dialog .receipt")
+    expect(receipt).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/stops/" in request.url else None)
+    hide(page, hidden=True)
+    page.wait_for_timeout(500)  # for what was on its way
+    asked.clear()
+    page.wait_for_timeout(5_000)
+    assert not asked
+    hide(page, hidden=False)
+    expect(receipt).to_have_attribute("data-stop-state", "confirmed", timeout=PROVEN)
 
 
 def test_the_keyboard_alone(open_page, floor):

@@ -13,3 +13,14 @@ def complaints(page: Page, *, frames: bool = True) -> list[str]:
 def overflows(page: Page) -> bool:
     """Whether it scrolls sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """Headless pages are always visible, so the page is told that it is not."""
+    page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
