@@ -124,9 +124,11 @@ local function left_for_others(reserve, is_low)
   return (is_lean or is_behind) and burst() or reserve * (burst() - 1)
 end
 
--- Of one's own share.  That of sweeps is theirs even where what is open has borrowed all that may be borrowed.
-local function owed(mine, is_low)
+-- Of one's own share.  That of sweeps is theirs even where what is open has borrowed all that may be borrowed, and asks more
+-- often: they go below that, and it waits.
+local function owed(mine, share, is_low)
   local least = is_low and 0 or -BORROWED * (burst() - 1)
+  if not is_low and burst() >= SMALL then least = least - math.max(1, share * burst()) end
   return tokens - least >= 0.5 and math.min(math.floor(mine), math.floor(tokens - least) + 1) or 0
 end
 
@@ -141,7 +143,7 @@ local function take(purpose, wanted, reserve, share)
   local earned = share * rate * math.max(0, now - math.max(get('share_at:' .. purpose, now), blocked_until))
   local mine = math.min(math.max(1, share * burst()), get('share:' .. purpose, 1) + earned)
   local free = math.floor(tokens - kept + 1e-9)
-  local granted = math.max(0, math.min(wanted, math.max(free, share > 0 and owed(mine, is_low) or 0)))
+  local granted = math.max(0, math.min(wanted, math.max(free, share > 0 and owed(mine, share, is_low) or 0)))
   spend(purpose, granted)
   if not is_low then count_in_tens('lives', granted) end
   if share > 0 then
@@ -156,6 +158,7 @@ local function take(purpose, wanted, reserve, share)
     if not is_low then put('lean_at', now) end
     grow(is_low)
     wait = math.max(0.02, (1 + (is_low and math.min(kept, burst() - 1) or reserve * (burst() - 1)) - tokens) / rate)
+    if share > 0 and not is_low then wait = math.max(0.02, math.min(wait, (1 - mine + granted) / (share * rate))) end
   end
   return {granted, string.format('%.3f', wait), get('accepted_at', 0) < limited_at and 1 or 0}
 end
