@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sessions_app.upstream.budget import Budget, Purpose
+from sessions_app.upstream.budget import Budget, Grant, Purpose
 
 type Serves = Callable[[float], bool]
 """Whether a request at that second is served, or refused."""
@@ -114,16 +114,34 @@ def swept_against(
     return Ages(floor.page_ages, floor.open_ages, floor.pictures)
 
 
+class _Told:
+    """A budget that remembers for how long it last told somebody to wait."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget, self.wait_s = budget, 0.0
+        self.accepted, self.refused = budget.accepted, budget.refused
+
+    def take(self, wanted: int, purpose: Purpose) -> Grant:
+        grant = self._budget.take(wanted, purpose)
+        self.wait_s = grant.wait_s
+        return grant
+
+
 class _Floor:
     def __init__(
         self, budget: Budget, clock: Clock, serves: Serves, pages: int, opened: int, pictures_per_s: float
     ) -> None:
-        self.budget, self.clock, self.serves, self.pictures_per_s = budget, clock, serves, pictures_per_s
+        self.budget, self.clock, self.serves, self.pictures_per_s = (
+            _Told(budget),
+            clock,
+            serves,
+            pictures_per_s,
+        )
         self.page_read, self.open_read = [clock.now] * pages, [clock.now] * opened
         self.page_ages: list[float] = []
         self.open_ages: list[float] = []
         self.pictures, self.wanted = 0, 0.0
-        self.began, self.at = 0.0, pages
+        self.began, self.at, self.waits_until = 0.0, pages, 0.0
 
     def ask(self, wanted: int, purpose: Purpose) -> int:
         return _ask(self.budget, self.clock.now, self.serves, wanted, purpose, 1)
@@ -137,11 +155,15 @@ class _Floor:
             read[number] = now
 
     def sweep(self) -> None:
-        """All pages, one after the other, as far as the budget goes; then again."""
+        """All pages, one after the other, as far as the budget goes; then again.  It waits for as long as it is told."""
         now, read = self.clock.now, self.page_read
         if self.at == len(read) and now - self.began >= SWEEPS_APART_S:
             self.began, self.at = now, 0
-        for _ in range(self.ask(len(read) - self.at, "live")):
+        if now < self.waits_until:
+            return
+        got = self.ask(len(read) - self.at, "live")
+        self.waits_until = now + self.budget.wait_s
+        for _ in range(got):
             self.page_ages.append(now - read[self.at])
             read[self.at] = now
             self.at += 1
@@ -154,7 +176,7 @@ class _Floor:
 
 
 def _ask(
-    budget: Budget, now: float, serves: Serves, wanted: int, purpose: Purpose, retry_after: Foretold
+    budget: "Budget | _Told", now: float, serves: Serves, wanted: int, purpose: Purpose, retry_after: Foretold
 ) -> int:
     """How many of them were served."""
     if not wanted:
